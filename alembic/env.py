@@ -1,0 +1,70 @@
+"""Runs migrations: one at a time across processes, never waiting long for a lock of the live service."""
+
+import asyncio
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString
+
+import vibe4vets.connectors.models
+import vibe4vets.resources.models  # noqa: F401
+from alembic import context
+from vibe4vets.core.config import Settings
+
+# Any number, the same for every version of this project: only one upgrade runs at a time.
+UPGRADE_LOCK = 7_264_387_001
+SETTINGS = {
+    "lock_timeout": "4s",
+    "statement_timeout": "10min",
+    "idle_in_transaction_session_timeout": "10min",
+}
+
+
+def render_item(kind: str, item: object, _context: object) -> str | bool:
+    """Write SQLModel's text type as plain SQLAlchemy: revisions import nothing of ours."""
+    if kind == "type" and isinstance(item, AutoString):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    return False
+
+
+def run(connection: sa.Connection) -> None:
+    """Run the migrations on `connection`, in one transaction, alone."""
+    connection.execute(sa.text("select pg_advisory_lock(:key)"), {"key": UPGRADE_LOCK})
+    for name, value in SETTINGS.items():
+        connection.execute(sa.text("select set_config(:name, :value, false)"), {"name": name, "value": value})
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        compare_type=True,
+        compare_server_default=True,
+        render_item=render_item,
+        transaction_per_migration=True,
+    )
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    finally:
+        connection.rollback()
+        connection.execute(sa.text("select pg_advisory_unlock(:key)"), {"key": UPGRADE_LOCK})
+        connection.commit()
+
+
+async def main() -> None:
+    """Connect as the owner and run."""
+    url = context.config.attributes.get("url")
+    if url is None:
+        settings = Settings()
+        url = settings.database_migration_url or settings.database_url
+    if url is None:
+        message = "set DATABASE_MIGRATION_URL (or DATABASE_URL) to the database to migrate"
+        raise SystemExit(message)
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+asyncio.run(main())

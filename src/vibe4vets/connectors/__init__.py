@@ -1,0 +1,1 @@
+"""How records of other publishers enter the directory."""

@@ -1,0 +1,47 @@
+"""Applying what a run has planned, a batch a transaction, through the services of the directory."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+
+from vibe4vets.connectors.known_sources import describe_source
+from vibe4vets.core.database import Session
+from vibe4vets.resources import service as resources
+
+_SOURCES = text("select distinct source from staged_records where run_id = :run_id")
+
+_BATCH = text("""
+select line, outcome, content from staged_records
+where run_id = :run_id and line > :after and outcome in ('created', 'updated', 'published')
+order by line limit :size
+""")
+
+_KNOWN = text("""
+insert into source_records as k (source, source_record_id, resource_id, content_hash, provenance, run_id)
+select t.source, t.source_record_id, r.id, t.content_hash, t.provenance, t.run_id
+from staged_records t
+join sources s on s.slug = t.source
+join resources r on r.source_id = s.id and r.source_record_id = t.source_record_id
+where t.run_id = :run_id and t.line = any(cast(:lines as int[]))
+on conflict (source, source_record_id) do update set
+  resource_id = excluded.resource_id, content_hash = excluded.content_hash, provenance = excluded.provenance,
+  run_id = excluded.run_id, updated_at = now()
+returning resource_id
+""")
+
+
+async def describe_sources(session: Session, run_id: UUID) -> None:
+    """Make the run's sources known to the directory."""
+    slugs = (await session.execute(_SOURCES, {"run_id": run_id})).scalars()
+    await resources.upsert_sources(session, [describe_source(slug) for slug in slugs])
+
+
+async def merge_batch(session: Session, run_id: UUID, *, after: int, size: int, publish: bool) -> tuple[int, int]:
+    """Apply the next `size` changes after the line `after`; return how many there were and the last line."""
+    rows = (await session.execute(_BATCH, {"run_id": run_id, "after": after, "size": size})).all()
+    await resources.upsert_resources(session, [row.content for row in rows if row.outcome != "published"])
+    lines = [row.line for row in rows]
+    ids = list((await session.execute(_KNOWN, {"run_id": run_id, "lines": lines})).scalars())
+    if publish:
+        await resources.publish_resources(session, ids)
+    return len(rows), lines[-1]

@@ -1,0 +1,159 @@
+"""Runs: read a source, stage its records with COPY, compare them set-wise with what is known, apply by batches.
+
+A batch is one transaction with all that belongs to it. A run that dies leaves whole batches behind; the next
+run finds those unchanged and does the rest.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlmodel import col, select
+
+from vibe4vets.connectors.base import Rejection, Source
+from vibe4vets.connectors.exceptions import RunUnderWay
+from vibe4vets.connectors.models import ConnectorRun, Outcome, QuarantinedRecord, RunState
+from vibe4vets.connectors.service import merging, staging
+from vibe4vets.connectors.service.preparing import Prepared, prepare
+from vibe4vets.core.database import Session
+from vibe4vets.core.models import utc_now
+
+Sessions: TypeAlias = async_sessionmaker[Session]
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+"""Called with the stage (`read` or `apply`), how many records are done, and of how many when that is known."""
+
+BATCH = 1000
+_LOCK = text("select pg_try_advisory_lock(hashtext('vibe4vets connector'), hashtext(:connector))")
+_UNLOCK = text("select pg_advisory_unlock(hashtext('vibe4vets connector'), hashtext(:connector))")
+_INTERRUPTED = text(
+    "update connector_runs set state = 'interrupted', finished_at = now()"
+    " where connector = :connector and state = 'running'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did, or with `dry_run` would do."""
+
+    run_id: UUID
+    counts: Mapping[Outcome, int]
+    warnings: Sequence[str]
+    quarantined: Sequence[QuarantinedRecord]
+
+    @property
+    def changed(self) -> int:
+        """How many records changed the directory."""
+        return sum(self.counts[kind] for kind in (Outcome.CREATED, Outcome.UPDATED, Outcome.PUBLISHED))
+
+
+async def run_source(
+    engine: AsyncEngine, source: Source, *, publish: bool, dry_run: bool, progress: Progress
+) -> RunReport:
+    """Bring every record of `source` into the directory; without `publish`, new ones stay drafts.
+
+    Raises RunUnderWay while another run of the same connector is at work.
+    """
+    sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
+    async with _alone(engine, sessions, source.name):
+        run = await _open(sessions, source)
+        try:
+            await _stage(sessions, run.id, source, progress)
+            counts = await _plan(sessions, run.id, publish=publish)
+            if not dry_run:
+                await _apply(sessions, run.id, counts, publish=publish, progress=progress)
+            return await _close(sessions, run, counts, source.warnings(), dry_run=dry_run)
+        except Exception as error:
+            await _fail(sessions, run, error)
+            raise
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine, sessions: Sessions, connector: str) -> AsyncIterator[None]:
+    """Hold the connector's lock, which the server drops when this process dies; tidy up after one that did."""
+    async with engine.connect() as connection:
+        locked = (await connection.execute(_LOCK, {"connector": connector})).scalar_one()
+        await connection.commit()
+        if not locked:
+            raise RunUnderWay
+        try:
+            async with sessions.begin() as session:
+                await session.execute(_INTERRUPTED, {"connector": connector})
+                await staging.clear_finished(session)
+            yield
+        finally:
+            await connection.execute(_UNLOCK, {"connector": connector})
+            await connection.commit()
+
+
+async def _open(sessions: Sessions, source: Source) -> ConnectorRun:
+    run = ConnectorRun(connector=source.name, subject=source.subject[:300])
+    async with sessions.begin() as session:
+        session.add(run)
+    return run
+
+
+async def _stage(sessions: Sessions, run_id: UUID, source: Source, progress: Progress) -> None:
+    total = source.total()
+    batch: list[Prepared | Rejection] = []
+    line = 0
+    progress("read", 0, total)
+    async for item in source.read():
+        line = item.line
+        batch.append(item if isinstance(item, Rejection) else prepare(item))
+        if len(batch) == BATCH:
+            async with sessions.begin() as session:
+                await staging.stage(session, run_id, batch)
+            batch.clear()
+            progress("read", line, total)
+    async with sessions.begin() as session:
+        await staging.stage(session, run_id, batch)
+    progress("read", total or line, total)
+
+
+async def _plan(sessions: Sessions, run_id: UUID, *, publish: bool) -> dict[Outcome, int]:
+    async with sessions.begin() as session:
+        await staging.quarantine_repeated(session, run_id)
+        return await staging.plan(session, run_id, publish=publish)
+
+
+async def _apply(
+    sessions: Sessions, run_id: UUID, counts: Mapping[Outcome, int], *, publish: bool, progress: Progress
+) -> None:
+    total = sum(counts[kind] for kind in (Outcome.CREATED, Outcome.UPDATED, Outcome.PUBLISHED))
+    async with sessions.begin() as session:
+        await merging.describe_sources(session, run_id)
+    done, after = 0, 0
+    while done < total:
+        async with sessions.begin() as session:
+            count, after = await merging.merge_batch(session, run_id, after=after, size=BATCH, publish=publish)
+        done += count
+        progress("apply", done, total)
+
+
+async def _close(
+    sessions: Sessions, run: ConnectorRun, counts: Mapping[Outcome, int], warnings: Sequence[str], *, dry_run: bool
+) -> RunReport:
+    async with sessions.begin() as session:
+        by_line = select(QuarantinedRecord).where(QuarantinedRecord.run_id == run.id)
+        refused = (await session.exec(by_line.order_by(col(QuarantinedRecord.line)))).all()
+        stored = await session.get_one(ConnectorRun, run.id)
+        if dry_run:
+            await session.delete(stored)
+        else:
+            stored.sqlmodel_update({kind.value: counts[kind] for kind in Outcome})
+            stored.state, stored.finished_at = RunState.SUCCEEDED, utc_now()
+            await session.flush()
+            await staging.clear_finished(session)
+    return RunReport(run.id, counts, warnings, refused)
+
+
+async def _fail(sessions: Sessions, run: ConnectorRun, error: Exception) -> None:
+    async with sessions.begin() as session:
+        stored = await session.get_one(ConnectorRun, run.id)
+        stored.state, stored.finished_at, stored.error = RunState.FAILED, utc_now(), type(error).__name__
+        await session.flush()
+        await staging.clear_finished(session)

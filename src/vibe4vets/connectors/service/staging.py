@@ -1,0 +1,100 @@
+"""The stage: records on their way in, compared as a set with what is known."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from vibe4vets.connectors.base import Rejection
+from vibe4vets.connectors.models import Outcome, QuarantinedRecord, StagedRecord
+from vibe4vets.connectors.service.preparing import Prepared
+from vibe4vets.core.database import Session, copy_rows
+
+KEPT_CONTENT = 10_000
+
+_REPEATED = text("""
+with repeated as (
+  select line, first_value(line) over same as first
+  from staged_records where run_id = :run_id
+  window same as (partition by source, source_record_id order by line)
+), removed as (
+  delete from staged_records s using repeated r
+  where s.run_id = :run_id and s.line = r.line and r.line <> r.first
+  returning s.line, r.first, s.source, s.source_record_id, s.content
+)
+insert into quarantined_records (run_id, line, reason, source, source_record_id, content)
+select :run_id, line, 'source_record_id: the same source and id as line ' || first, source, source_record_id, content
+from removed
+""")
+
+# An archived resource stays archived, and what is published changes only by publishing.
+_PLAN = text("""
+update staged_records s set outcome = case
+  when k.id is null then 'created'
+  when r.status = 'archived' then 'withheld'
+  when k.content_hash = s.content_hash then
+    case when :publish and r.status = 'draft' then 'published' else 'unchanged' end
+  when r.status = 'published' and not :publish then 'withheld'
+  else 'updated' end
+from staged_records t
+left join source_records k on k.source = t.source and k.source_record_id = t.source_record_id
+left join resources r on r.id = k.resource_id
+where s.run_id = :run_id and t.run_id = :run_id and t.line = s.line
+""")
+
+_COUNT = text("""
+select outcome, count(*) as size from staged_records where run_id = :run_id group by outcome
+union all select 'quarantined', count(*) from quarantined_records where run_id = :run_id
+""")
+
+_CLEAR = text("""
+delete from staged_records s using connector_runs r where r.id = s.run_id and r.state <> 'running'
+""")
+
+
+async def stage(session: Session, run_id: UUID, items: Sequence[Prepared | Rejection]) -> None:
+    """Write what was read: prepared records to the stage, refused ones to the quarantine."""
+    ready = [
+        (run_id, item.line, item.source, item.record_id, item.content_hash, item.content, item.provenance)
+        for item in items
+        if isinstance(item, Prepared)
+    ]
+    refused = [
+        (run_id, item.line, _storable(item.reason), *_identity(item), _storable(item.content)[:KEPT_CONTENT])
+        for item in items
+        if isinstance(item, Rejection)
+    ]
+    staged_columns = ("run_id", "line", "source", "source_record_id", "content_hash", "content", "provenance")
+    await copy_rows(session, StagedRecord.__tablename__, staged_columns, ready)
+    refused_columns = ("run_id", "line", "reason", "source", "source_record_id", "content")
+    await copy_rows(session, QuarantinedRecord.__tablename__, refused_columns, refused)
+
+
+async def quarantine_repeated(session: Session, run_id: UUID) -> None:
+    """Keep the first record of each identity on the stage; the others are told, not lost."""
+    await session.execute(_REPEATED, {"run_id": run_id})
+
+
+async def plan(session: Session, run_id: UUID, *, publish: bool) -> dict[Outcome, int]:
+    """Decide what becomes of every staged record, and count."""
+    await session.execute(_PLAN, {"run_id": run_id, "publish": publish})
+    rows = await session.execute(_COUNT, {"run_id": run_id})
+    counted = {row.outcome: row.size for row in rows}
+    return {kind: counted.get(kind.value, 0) for kind in Outcome}
+
+
+async def clear_finished(session: Session) -> None:
+    """Empty the stage of runs that have ended."""
+    await session.execute(_CLEAR)
+
+
+def _identity(item: Rejection) -> tuple[str | None, str | None]:
+    return (
+        _storable(item.source)[:64] if item.source else None,
+        _storable(item.record_id)[:200] if item.record_id else None,
+    )
+
+
+def _storable(text_: str) -> str:
+    """PostgreSQL stores neither NUL nor lone surrogates; a refused record may hold both."""
+    return text_.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

@@ -1,0 +1,1 @@
+"""One module a publisher or format: fetching and parsing, nothing else."""

@@ -1,0 +1,173 @@
+"""The record file: one JSON object a line, as `docs/record-file.md` describes it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from vibe4vets.connectors.base import Record, Rejection
+
+LONGEST_LINE_BYTES = 1024 * 1024
+_Words = Annotated[tuple[str, ...], Field(max_length=200)]
+
+
+class _Address(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | None = None
+
+
+class _Line(BaseModel):
+    """One line; strict, so that a number is no text and `true` no number."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    source: str
+    source_record_id: str
+    title: str
+    organization: str
+    scope: str
+    categories: _Words
+    description: str | None = None
+    subcategories: _Words = ()
+    tags: _Words = ()
+    eligibility: _Words = ()
+    phone: str | None = None
+    email: str | None = None
+    website: str | None = None
+    hours: str | None = None
+    address: _Address | None = None
+    county: str | None = None
+    latitude: FiniteFloat | None = None
+    longitude: FiniteFloat | None = None
+    states_served: _Words = ()
+    languages: _Words = ()
+    as_of: str | None = None
+    provenance: str | None = None
+
+
+class RecordFile:
+    """Reads a record file from disk; a line that is not a record is told and passed over."""
+
+    name = "records"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._unknown: set[str] = set()
+        self.subject = path.name
+
+    def total(self) -> int | None:
+        """How many lines the file has."""
+        with self._path.open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) or None
+
+    async def read(self) -> AsyncIterator[Record | Rejection]:
+        """Yield a record or a rejection for every line that is not blank."""
+        with self._path.open("rb") as file:
+            number = 0
+            while raw := file.readline(LONGEST_LINE_BYTES):
+                number += 1
+                if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
+                    while (rest := file.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
+                        pass
+                    yield Rejection(number, "line: longer than 1 MiB", raw[:1000].decode(errors="replace"))
+                elif raw.strip():
+                    yield self._parse(number, raw)
+
+    def warnings(self) -> list[str]:
+        """Name the keys that were ignored."""
+        if not self._unknown:
+            return []
+        return [f"Ignored keys that a record does not have: {', '.join(sorted(self._unknown)[:20])}"]
+
+    def _parse(self, number: int, raw: bytes) -> Record | Rejection:
+        try:
+            text = raw.decode().strip()
+        except UnicodeDecodeError:
+            return Rejection(number, "line: not UTF-8; save the file as UTF-8", raw.decode(errors="replace"))
+        try:
+            found = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            return Rejection(number, f"line: not a JSON object ({_brief(error)})", text)
+        if not isinstance(found, dict):
+            return Rejection(number, "line: not a JSON object", text)
+        self._unknown.update(found.keys() - _Line.model_fields.keys())
+        try:
+            line = _Line.model_validate(_with_tuples(found))
+        except ValidationError as error:
+            return Rejection(number, reasons(error), text, _text(found, "source"), _text(found, "source_record_id"))
+        return _record(number, line, text)
+
+
+def _record(number: int, line: _Line, text: str) -> Record:
+    address = line.address or _Address()
+    return Record(
+        line=number,
+        source=line.source,
+        record_id=line.source_record_id,
+        title=line.title,
+        organization=line.organization,
+        scope=line.scope,
+        categories=line.categories,
+        description=line.description or "",
+        tags=line.subcategories + line.tags,
+        eligibility=line.eligibility,
+        languages=line.languages,
+        states=line.states_served,
+        phone=line.phone,
+        email=line.email,
+        website=line.website,
+        hours=line.hours,
+        street=address.street,
+        city=address.city,
+        county=line.county,
+        state=address.state,
+        postal_code=address.zip,
+        latitude=line.latitude,
+        longitude=line.longitude,
+        as_of=line.as_of,
+        provenance=line.provenance,
+        content=text,
+    )
+
+
+def reasons(error: ValidationError) -> str:
+    """Every broken rule as `field: rule`, without the rejected values."""
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)[:20]
+    )[:2000]
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "a key stands twice"
+        raise ValueError(message)
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    message = f"{name} is no JSON number"
+    raise ValueError(message)
+
+
+def _brief(error: Exception) -> str:
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)[:100]
+
+
+def _with_tuples(found: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where the record has tuples, which strict validation keeps apart; null is an empty one."""
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in found.items() if value is not None
+    }
+
+
+def _text(found: dict[str, Any], key: str) -> str | None:
+    value = found.get(key)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,42 @@
+"""Whether the process lives, and whether it can serve."""
+
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter
+
+from vibe4vets.core.database import SessionDep
+from vibe4vets.core.errors import InternalError, InvalidRequest, Unavailable, problem_responses
+from vibe4vets.core.http import StrictRoute
+from vibe4vets.core.migrations import schema_fault
+from vibe4vets.core.schemas import Output
+
+router = APIRouter(
+    prefix="/health",
+    tags=["operations"],
+    route_class=StrictRoute,
+    responses=problem_responses(InvalidRequest, InternalError),
+)
+
+
+class NotReady(Unavailable):
+    status, type, title = HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "The service is not ready."
+
+
+class Health(Output):
+    status: Literal["ok"]
+
+
+@router.get("/live")
+async def is_live() -> Health:
+    """Tell that the process answers; it asks nothing else."""
+    return Health(status="ok")
+
+
+@router.get("/ready", responses=problem_responses(NotReady, Unavailable))
+async def is_ready(session: SessionDep) -> Health:
+    """Tell that the database answers and has the schema of this version; else 503 with the reason."""
+    fault = await schema_fault(session)
+    if fault is not None:
+        raise NotReady(fault)
+    return Health(status="ok")

@@ -1,0 +1,203 @@
+"""Pages: a page and its count come from one statement; cursors are signed and bound to their query."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, select, true, tuple_
+
+from vibe4vets.core.database import Session
+from vibe4vets.core.errors import AppError
+from vibe4vets.core.schemas import Input, Output, PlainInt
+
+T = TypeVar("T")
+EXACT_UP_TO = 10_000
+_SIGNATURE_BYTES = 8
+
+
+class InvalidCursor(AppError):
+    status, type, title = (
+        HTTPStatus.BAD_REQUEST,
+        "invalid-cursor",
+        "The cursor was altered or belongs to another query; start again without it.",
+    )
+
+
+class PageQuery(Input):
+    """Query parameters of every list; subclass it to add filters and `sort`."""
+
+    limit: PlainInt = Field(default=20, ge=1, le=100, description="How many items at most.", examples=[20])
+    offset: PlainInt = Field(
+        default=0, ge=0, le=10_000, description="How many items to skip; read deeper with `cursor`.", examples=[0]
+    )
+    cursor: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2_000,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="The `next_cursor` of the page before; not together with `offset`.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_page(self) -> Self:
+        if self.cursor is not None and self.offset:
+            raise PydanticCustomError("cursor_and_offset", "Give either cursor or offset, not both")
+        return self
+
+    def fingerprint(self) -> str:
+        """What a cursor is bound to: every filter and the sort, not the place in the list."""
+        return self.model_dump_json(exclude={"limit", "offset", "cursor"})
+
+
+class Page(Output, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    total: int = Field(description="How many items match, counted up to 10,000.", ge=0)
+    total_is_exact: bool = Field(description="False when more than 10,000 match; `total` is then 10,000.")
+    next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null on the last.")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """Makes and reads cursors with one secret key."""
+
+    key: bytes
+
+    def encode(self, values: Sequence[Any], *, query: str) -> str:
+        """Sign `values`, the sort keys of the last item; they are good for `query` only."""
+        body = json.dumps([*values], separators=(",", ":"), default=str, ensure_ascii=False).encode()
+        return base64.urlsafe_b64encode(self._sign(body, query) + body).decode().rstrip("=")
+
+    def decode(self, cursor: str, *, query: str) -> list[Any]:
+        """Return the values of `cursor`; raises InvalidCursor unless we made it for `query`."""
+        try:
+            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        except (binascii.Error, ValueError) as error:
+            raise InvalidCursor from error
+        signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._sign(body, query)):
+            raise InvalidCursor
+        values: list[Any] = json.loads(body)
+        return values
+
+    def _sign(self, body: bytes, query: str) -> bytes:
+        digest = hashlib.sha256(query.encode()).digest()
+        return hmac.digest(self.key, b"cursor" + digest + body, "sha256")[:_SIGNATURE_BYTES]
+
+
+def get_cursors(request: Request) -> Cursors:
+    """The cursors of this service, signed with its key."""
+    cursors: Cursors = request.app.state.cursors
+    return cursors
+
+
+CursorsDep = Annotated[Cursors, Depends(get_cursors)]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A total order: `keys` end in a unique column and share one direction; `read` parses them from a cursor."""
+
+    keys: tuple[Any, ...]
+    read: tuple[Callable[[Any], Any], ...]
+    descending: bool = False
+
+    def by(self, columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        """The ORDER BY terms over `columns`, which stand for the keys."""
+        return [column.desc() if self.descending else column.asc() for column in columns]
+
+    def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
+        """The rows that come after the one with the key `values`."""
+        last = tuple_(*(read(value) for read, value in zip(self.read, values, strict=True)))
+        return tuple_(*self.keys) < last if self.descending else tuple_(*self.keys) > last
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A page as read: its items are JSON documents already."""
+
+    documents: Sequence[str]
+    matches: int
+    next_cursor: str | None
+    members: str = ""
+    """Further members of the page's object as JSON text, each after a comma."""
+
+    def body(self) -> bytes:
+        """The page as a `Page` document."""
+        return (
+            f'{{"items":[{",".join(self.documents)}],"total":{min(self.matches, EXACT_UP_TO)},'
+            f'"total_is_exact":{json.dumps(self.matches <= EXACT_UP_TO)},'
+            f'"next_cursor":{json.dumps(self.next_cursor)}{self.members}}}'
+        ).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows of one page, how many match (capped), and the row's columns that stand `beside` the page."""
+
+    rows: Sequence[Row[Any]]
+    matches: int
+    next_cursor: str | None
+    beside: Row[Any]
+
+    def slice(self, document: Callable[[Row[Any]], str], *, members: str = "") -> Slice:
+        """The page with each row written as a JSON `document`."""
+        return Slice([document(row) for row in self.rows], self.matches, self.next_cursor, members)
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Reads pages in one `order`, no deeper than `deepest` rows where that is set."""
+
+    order: Order
+    cursors: Cursors
+    deepest: int | None = None
+
+    async def read(
+        self,
+        session: Session,
+        matching: Select[Any],
+        query: PageQuery,
+        beside: Sequence[ColumnElement[Any]] = (),
+    ) -> Found:
+        """Run one statement: a page of `matching`, its capped count, and the scalar columns `beside` it."""
+        fingerprint = query.fingerprint()
+        keys = [key.label(f"key_{number}") for number, key in enumerate(self.order.keys)]
+        page = matching.add_columns(*keys).order_by(*self.order.by(self.order.keys))
+        position, limit = query.offset, query.limit
+        if query.cursor is not None:
+            *values, position = self.cursors.decode(query.cursor, query=fingerprint)
+            page = page.where(self.order.after(values))
+        if self.deepest is not None:
+            limit = min(limit, self.deepest - position)
+        wanted = page.offset(query.offset).limit(limit + 1).subquery("page")
+        total = select(_capped_count(matching).label("matches"), *beside).subquery("total")
+        # the left join keeps the count when the page itself is empty
+        statement = select(total, wanted).join_from(total, wanted, true(), isouter=True)
+        ordered = statement.order_by(*self.order.by(wanted.c[key.name] for key in keys))
+        rows = (await session.execute(ordered)).all()
+        first = rows[0]
+        if first.key_0 is None:
+            return Found([], first.matches, None, first)
+        position += limit
+        last = None
+        if len(rows) > limit and position != self.deepest:
+            values = [getattr(rows[limit - 1], key.name) for key in keys]
+            last = self.cursors.encode([*values, position], query=fingerprint)
+        return Found(rows[:limit], first.matches, last, first)
+
+
+def _capped_count(matching: Select[Any]) -> ScalarSelect[int]:
+    """How many rows match, counted no further than one past what a page calls exact."""
+    capped = matching.with_only_columns(literal(1), maintain_column_froms=True).limit(EXACT_UP_TO + 1).subquery()
+    return select(func.count()).select_from(capped).scalar_subquery()

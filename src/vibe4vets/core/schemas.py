@@ -1,0 +1,66 @@
+"""What every request and response body shares: strict in, exact out."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+# C0 and C1 controls (but line feed and tab), bidirectional overrides and isolates, lone surrogates
+_UNSAFE_IN_LONG_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
+
+
+class Input(BaseModel):
+    """A request body or query. Unknown keys are errors: a misspelt filter must not widen a search."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class Output(BaseModel):
+    """A response body, read from attributes. Fields have no defaults, so clients see them as required."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def _line(text: str) -> str:
+    if _UNSAFE_IN_LINE.search(text):
+        raise PydanticCustomError("unsafe_text", "Control and direction-changing characters are not allowed")
+    return unicodedata.normalize("NFC", text)
+
+
+def _long_text(text: str) -> str:
+    if _UNSAFE_IN_LONG_TEXT.search(text):
+        raise PydanticCustomError(
+            "unsafe_text", "Control characters (but tab and line feed) and direction changes are not allowed"
+        )
+    return unicodedata.normalize("NFC", text)
+
+
+def _plain_digits(value: object) -> object:
+    """Pydantic reads `1_0`, ` 1`, `+1` and `1.0` as integers; a query says what it means."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number in plain digits")
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_range", "Input should lie between the years 1 and 9999") from None
+
+
+def _one_per_name(values: list[Any]) -> list[Any]:
+    return list(dict.fromkeys(values))
+
+
+Line = Annotated[str, AfterValidator(_line)]
+LongText = Annotated[str, AfterValidator(_long_text)]
+PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", min_length=1, max_length=64)]
+unique = AfterValidator(_one_per_name)

@@ -1,0 +1,1 @@
+"""The directory: organizations, resources, locations, sources, and what of them is published."""

@@ -1,0 +1,21 @@
+"""Ways a request to the directory can fail."""
+
+from http import HTTPStatus
+
+from vibe4vets.core.errors import AppError
+
+
+class ResourceNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "resource-not-found", "There is no such resource."
+
+
+class ResourceGone(AppError):
+    status, type, title = (
+        HTTPStatus.GONE,
+        "resource-gone",
+        "This resource is no longer published; `successor` names the one that replaces it, if any.",
+    )
+
+
+class OrganizationNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "organization-not-found", "There is no such organization."

@@ -1,0 +1,208 @@
+"""What the directory answers."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict, JsonValue
+
+from vibe4vets.core.pagination import Page
+from vibe4vets.core.schemas import Output
+from vibe4vets.resources.models import Category, Scope, Status
+from vibe4vets.resources.schemas.types import Week
+
+ORGANIZATION_RESOURCES = 100
+
+
+class OrganizationSummary(Output):
+    id: UUID
+    name: str
+    website: str | None
+
+
+class HoursRead(Output):
+    text: str | None = Field(description="As the publisher writes it.", examples=["Mon-Fri 8:00AM-4:30PM"])
+    weekly: Week | None = Field(
+        description="Seven lists from Monday of [opens, closes]; closing before opening runs past midnight. "
+        "Null where the text is not certain."
+    )
+
+
+class LocationRead(Output):
+    id: UUID
+    name: str | None
+    street: str | None
+    city: str | None
+    county: str | None
+    state: str | None
+    postal_code: str | None
+    latitude: float | None
+    longitude: float | None
+    time_zone: str | None
+
+
+class SourceRead(Output):
+    slug: str
+    name: str
+    tier: int = Field(description="1 official, 2 national Veterans organization, 3 state agency, 4 community.")
+    record_id: str = Field(description="The publisher's own id of this record.")
+    url: str | None
+    licence: str | None
+    attribution: str | None
+
+
+class TrustRead(Output):
+    """How far to rely on it: score = reliability x freshness."""
+
+    score: float = Field(ge=0, le=1)
+    reliability: float = Field(description="By the source's tier: 1.0, 0.8, 0.6 or 0.4.")
+    freshness: float = Field(description="Halves every 365 days since the last check; never below 0.1.")
+    verified_at: datetime | None = Field(description="When a person last checked it; null when nobody has.")
+
+
+_OFFICE_DAY: JsonValue = [["08:00", "16:30"]]
+_OFFICE_WEEK: list[JsonValue] = [*[_OFFICE_DAY] * 5, [], []]
+_EXAMPLE_RESOURCE: JsonDict = {
+    "id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+    "version": 3,
+    "title": "Supportive Services for Veteran Families - Community Action of Franklin County",
+    "summary": None,
+    "description": "Help with rent, utilities and a new lease for Veteran families who may lose their home.",
+    "eligibility": ["Veterans", "Low income"],
+    "how_to_apply": None,
+    "organization": {
+        "id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "name": "Community Action of Franklin County",
+        "website": None,
+    },
+    "categories": ["housing"],
+    "tags": ["ssvf", "rent-assistance"],
+    "scope": "local",
+    "states": ["OH"],
+    "phone": "+16145550123",
+    "phone_extension": None,
+    "email": None,
+    "website": "https://www.example.org/veterans",
+    "hours": {
+        "text": "Mon-Fri 8:00AM-4:30PM; Sat-Sun Closed",
+        "weekly": _OFFICE_WEEK,
+    },
+    "languages": ["en"],
+    "cost": None,
+    "locations": [
+        {
+            "id": "1c9d4a0e-6c0e-4f5a-8a62-3b7e0d1f6a90",
+            "name": None,
+            "street": None,
+            "city": "Columbus",
+            "county": "Franklin",
+            "state": "OH",
+            "postal_code": "43215",
+            "latitude": 39.96,
+            "longitude": -83.0,
+            "time_zone": "America/New_York",
+        }
+    ],
+    "source": {
+        "slug": "va_ssvf",
+        "name": "VA Supportive Services for Veteran Families grantees",
+        "tier": 1,
+        "record_id": "20-OH-001",
+        "url": None,
+        "licence": "US Government work",
+        "attribution": None,
+    },
+    "trust": {"score": 0.92, "reliability": 1.0, "freshness": 0.92, "verified_at": "2026-11-01T00:00:00Z"},
+    "status": "published",
+    "created_at": "2026-10-01T09:30:00Z",
+    "updated_at": "2026-11-01T00:00:00Z",
+}
+
+
+class ResourceRead(Output):
+    """A published resource."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE_RESOURCE})
+
+    id: UUID
+    version: int = Field(description="Counts the published changes from 1.")
+    title: str
+    summary: str | None
+    description: str
+    eligibility: list[str]
+    how_to_apply: str | None
+    organization: OrganizationSummary
+    categories: list[Category]
+    tags: list[str]
+    scope: Scope
+    states: list[str] = Field(description="States it serves or stands in; empty for national programs.")
+    phone: str | None = Field(description="E.164, or a short code such as 988 verbatim.")
+    phone_extension: str | None
+    email: str | None
+    website: str | None
+    hours: HoursRead
+    languages: list[str]
+    cost: str | None
+    locations: list[LocationRead]
+    source: SourceRead
+    trust: TrustRead
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+
+
+class TermRead(Output):
+    """A value that resources carry, and how many published ones do."""
+
+    value: str = Field(examples=["mental_health"])
+    name: str = Field(examples=["Mental health"])
+    count: int = Field(ge=0)
+
+
+class OrganizationRead(OrganizationSummary):
+    resource_count: int = Field(description="Its published resources.", ge=1)
+
+
+class OrganizationDetail(OrganizationRead):
+    resources: list[ResourceRead] = Field(
+        description=f"Its {ORGANIZATION_RESOURCES} most trusted; all of them: `GET /resources?organization_id=`."
+    )
+
+
+class SearchHit(Output):
+    resource: ResourceRead
+    score: float = Field(description="Higher is more relevant; comparable within one answer only.")
+    distance_miles: float | None = Field(description="Null while the search knows no place.")
+
+
+class PlaceRead(Output):
+    name: str
+    latitude: float
+    longitude: float
+
+
+class Interpretation(Output):
+    """How the query was understood."""
+
+    query: str
+    corrected: str | None = Field(description="The query with its spelling repaired; null when nothing was.")
+    place: PlaceRead | None = Field(description="The place named in the query; null when none was.")
+    relaxed: list[str] = Field(description="What was loosened to find anything.")
+
+
+class CrisisRead(Output):
+    """The Veterans Crisis Line; set when the query speaks of suicide or crisis."""
+
+    name: str
+    phone: str = Field(examples=["988"])
+    instructions: str
+    text: str = Field(description="Number for text messages.", examples=["838255"])
+    chat_url: str
+
+
+class SearchPage(Page[SearchHit]):
+    facets: dict[str, list[TermRead]] = Field(
+        description="Counts by value of each facet asked for; a facet ignores its own filter."
+    )
+    interpretation: Interpretation
+    crisis: CrisisRead | None

@@ -1,0 +1,38 @@
+"""What can be done with the directory. Functions flush, never commit: the request owns the transaction."""
+
+from vibe4vets.resources.service.directory import (
+    get_organization,
+    get_resource,
+    list_categories,
+    list_organizations,
+    list_resources,
+    list_states,
+    list_tags,
+)
+from vibe4vets.resources.service.intake import upsert_resources, upsert_sources
+from vibe4vets.resources.service.publishing import (
+    count_published,
+    publish_resources,
+    reindex_batch,
+    remove_strays,
+    withdraw_resources,
+)
+from vibe4vets.resources.service.search import search
+
+__all__ = [
+    "count_published",
+    "get_organization",
+    "get_resource",
+    "list_categories",
+    "list_organizations",
+    "list_resources",
+    "list_states",
+    "list_tags",
+    "publish_resources",
+    "reindex_batch",
+    "remove_strays",
+    "search",
+    "upsert_resources",
+    "upsert_sources",
+    "withdraw_resources",
+]

@@ -1,0 +1,174 @@
+"""The published read model: what the public sees, written in the transaction that publishes it."""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from vibe4vets.core.database import Session
+from vibe4vets.core.documents import etag_of, json_array
+from vibe4vets.resources.geography import STATES
+from vibe4vets.resources.schemas import ResourceRead
+
+DOCUMENT_VERSION = 1
+"""Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
+
+_PUBLISH = text("""
+update resources set status = 'published'
+where id = any(cast(:ids as uuid[])) and status <> 'published'
+""")
+
+_LOCK = text("select id from resources where id = any(cast(:ids as uuid[])) order by id for no key update")
+
+# Trust follows the contract: the tier's reliability times a freshness that halves every 365 days.
+_RENDER = text("""
+select json_build_object(
+  'id', r.id, 'version', r.version, 'title', r.title, 'summary', r.summary, 'description', r.description,
+  'eligibility', r.eligibility, 'how_to_apply', r.how_to_apply,
+  'organization', json_build_object('id', o.id, 'name', o.name, 'website', o.website),
+  'categories', r.categories, 'tags', r.tags, 'scope', r.scope, 'states', r.states,
+  'phone', r.phone, 'phone_extension', r.phone_extension, 'email', r.email, 'website', r.website,
+  'hours', json_build_object('text', r.hours_text, 'weekly', r.hours_weekly),
+  'languages', r.languages, 'cost', r.cost, 'locations', coalesce(l.places, '[]'),
+  'source', json_build_object('slug', s.slug, 'name', s.name, 'tier', s.tier, 'record_id', r.source_record_id,
+    'url', r.source_url, 'licence', s.licence, 'attribution', s.attribution),
+  'trust', json_build_object('score', round(t.reliability * t.freshness, 4), 'reliability', t.reliability,
+    'freshness', round(t.freshness, 4), 'verified_at', r.verified_at),
+  'status', r.status, 'created_at', r.created_at, 'updated_at', r.updated_at)::text
+from resources r
+join organizations o on o.id = r.organization_id
+join sources s on s.id = r.source_id
+cross join lateral (
+  select 1.2 - 0.2 * s.tier as reliability, greatest(0.1, power(0.5::float8,
+    greatest(0, extract(epoch from now() - coalesce(r.verified_at, r.as_of, r.created_at)))::float8 / (365 * 86400)
+  ))::numeric as freshness
+) t
+left join lateral (
+  select json_agg(json_build_object('id', id, 'name', name, 'street', street, 'city', city, 'county', county,
+    'state', state, 'postal_code', postal_code, 'latitude', latitude, 'longitude', longitude,
+    'time_zone', time_zone) order by position) as places
+  from locations where resource_id = r.id
+) l on true
+where r.id = any(cast(:ids as uuid[]))
+""")
+
+_STORE = text("""
+insert into published_resources (
+  id, document, document_version, etag, search, title_key, organization_id, categories, tags, states, languages,
+  cities, scope, source, trust_score, updated_at)
+select r.id, p.document, :document_version, p.etag,
+  setweight(to_tsvector('vibe4vets', r.title), 'A')
+    || setweight(to_tsvector('vibe4vets', concat_ws(' ', o.name, translate(array_to_string(r.tags || r.categories, ' '),
+      '-_', '  '))), 'B')
+    || setweight(to_tsvector('vibe4vets', concat_ws(' ', r.summary, r.description)), 'C')
+    || setweight(to_tsvector('vibe4vets', concat_ws(' ', l.places, l.state_names, array_to_string(r.eligibility, ' '))),
+      'D'),
+  fold(r.title), r.organization_id, r.categories, r.tags, l.states, r.languages, l.cities, r.scope, s.slug,
+  p.trust_score, r.updated_at
+from jsonb_to_recordset(cast(:documents as jsonb)) as p(id uuid, document text, etag text, trust_score double precision)
+join resources r on r.id = p.id
+join organizations o on o.id = r.organization_id
+join sources s on s.id = r.source_id
+cross join lateral (
+  select string_agg(concat_ws(' ', city, county, postal_code), ' ') as places,
+    coalesce(array_agg(distinct fold(city)) filter (where city is not null), '{}') as cities,
+    array(select unnest(r.states) union select state from locations where resource_id = r.id and state is not null
+      order by 1) as states,
+    (select string_agg(concat_ws(' ', code, cast(:state_names as jsonb) ->> code), ' ')
+      from (select unnest(r.states) union select state from locations where resource_id = r.id) c(code)) as state_names
+  from locations where resource_id = r.id
+) l
+order by r.id
+on conflict (id) do update set
+  document = excluded.document, document_version = excluded.document_version, etag = excluded.etag,
+  search = excluded.search, title_key = excluded.title_key, organization_id = excluded.organization_id,
+  categories = excluded.categories, tags = excluded.tags, states = excluded.states, languages = excluded.languages,
+  cities = excluded.cities, scope = excluded.scope, source = excluded.source, trust_score = excluded.trust_score,
+  updated_at = excluded.updated_at
+""")
+
+_WITHDRAW = text("""
+with gone as (
+  update resources set status = 'archived', updated_at = now()
+  where id = any(cast(:ids as uuid[])) and status = 'published' returning id
+), removed as (
+  delete from published_resources p using gone where p.id = gone.id
+)
+insert into withdrawn_resources (id, successor_id, withdrawn_at) select id, :successor_id, now() from gone
+""")
+
+_BACK = text("delete from withdrawn_resources where id = any(cast(:ids as uuid[]))")
+
+
+async def publish_resources(session: Session, ids: Sequence[UUID]) -> None:
+    """Show the working content of `ids` to the public, in this transaction; their rows stay locked until it ends."""
+    await session.execute(_LOCK, {"ids": ids})
+    await session.execute(_PUBLISH, {"ids": ids})
+    await session.execute(_BACK, {"ids": ids})
+    await render_resources(session, ids)
+
+
+async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
+    """Write the read model of `ids`, which are published, anew from their working rows."""
+    rendered = [
+        ResourceRead.model_validate_json(row) for row in (await session.execute(_RENDER, {"ids": ids})).scalars()
+    ]
+    documents = [_stored(resource) for resource in rendered]
+    await session.execute(
+        _STORE,
+        {
+            "documents": json_array(documents),
+            "document_version": DOCUMENT_VERSION,
+            "state_names": json.dumps(dict(STATES)),
+        },
+    )
+
+
+def _stored(resource: ResourceRead) -> str:
+    document = resource.model_dump_json()
+    return json.dumps(
+        {
+            "id": str(resource.id),
+            "document": document,
+            "etag": etag_of(document),
+            "trust_score": resource.trust.score,
+        }
+    )
+
+
+async def withdraw_resources(session: Session, ids: Sequence[UUID], *, successor_id: UUID | None = None) -> None:
+    """Archive what is published of `ids`: out of every public read, with a tombstone that names the successor."""
+    await session.execute(_WITHDRAW, {"ids": ids, "successor_id": successor_id})
+
+
+_NEXT = text("""
+select id from resources where status = 'published' and (cast(:after as uuid) is null or id > :after)
+order by id limit :size
+""")
+
+_COUNT = text("select count(*) from resources where status = 'published'")
+
+_STRAY = text("""
+delete from published_resources p
+where not exists (select from resources r where r.id = p.id and r.status = 'published')
+""")
+
+
+async def reindex_batch(session: Session, *, after: UUID | None, size: int = 1000) -> list[UUID]:
+    """Render the next `size` published resources after the id `after`; return their ids, empty at the end."""
+    ids = list((await session.execute(_NEXT, {"after": after, "size": size})).scalars())
+    if ids:
+        await session.execute(_LOCK, {"ids": ids})
+        await render_resources(session, ids)
+    return ids
+
+
+async def remove_strays(session: Session) -> None:
+    """Delete from the read model whatever is not published."""
+    await session.execute(_STRAY)
+
+
+async def count_published(session: Session) -> int:
+    """How many resources are published, counted on the working rows."""
+    return int((await session.execute(_COUNT)).scalar_one())

@@ -1,0 +1,98 @@
+"""Full-text search over what is published."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, ColumnElement, Float, Text, and_, cast, func, literal_column, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from vibe4vets.core.database import Session
+from vibe4vets.core.pagination import EXACT_UP_TO, Cursors, Found, Order, Pager, Slice
+from vibe4vets.resources.models import published
+from vibe4vets.resources.schemas import SEARCH_DEPTH, FacetName, Interpretation, SearchQuery, TermRead
+from vibe4vets.resources.service.crisis import crisis_line
+from vibe4vets.resources.service.filters import facet_conditions, plain_conditions
+from vibe4vets.resources.terms import category_name, scope_name, state_name, tag_name
+
+P = published.c
+# What a word is worth by the field it stands in: {D, C, B, A} = place and eligibility, description,
+# organization and tags, title.
+_WEIGHTS: ColumnElement[Any] = literal_column("'{0.1, 0.2, 0.4, 1.0}'::real[]")
+_LANGUAGE: ColumnElement[Any] = literal_column("'vibe4vets'::regconfig")
+_DIVIDE_BY_LOG_LENGTH = 1
+_FACET_VALUES = 50
+_FACETS: dict[FacetName, tuple[ColumnElement[Any], Callable[[str], str]]] = {
+    FacetName.CATEGORY: (func.unnest(P.categories), category_name),
+    FacetName.STATE: (func.unnest(P.states), state_name),
+    FacetName.TAG: (func.unnest(P.tags), tag_name),
+    FacetName.SCOPE: (P.scope, scope_name),
+}
+
+
+async def search(session: Session, query: SearchQuery, cursors: Cursors) -> Slice:
+    """Return one page of what matches `query`, best first, with the facets it asks for, in one statement."""
+    hits = _hits(query)
+    passes = [hits.c[f"passes_{name}"] for name in FacetName]
+    matching = select(P.document, hits.c.score).join(hits, hits.c.id == P.id).where(*passes)
+    order = Order((hits.c.score, hits.c.trust_score, hits.c.id), (float, float, UUID), descending=True)
+    facets = [_facet(name, hits) for name in query.facets]
+    found = await Pager(order, cursors, deepest=SEARCH_DEPTH).read(session, matching, query, beside=facets)
+    return _answer(query, found)
+
+
+def _hits(query: SearchQuery) -> CTE:
+    """What matches the words and the plain filters, and whether it passes each facet's filter.
+
+    No more than the count that a page calls exact is ranked: a word that half the directory shares
+    decides nothing, and the cost stays flat.
+    """
+    words = func.websearch_to_tsquery(_LANGUAGE, query.q)
+    score = func.ts_rank(_WEIGHTS, P.search, words, _DIVIDE_BY_LOG_LENGTH, type_=Float).label("score")
+    conditions = facet_conditions(query, include_national=True)
+    if not query.facets:
+        required, conditions = list(conditions.values()), {}
+    else:
+        required = []
+    passes = [conditions.get(name, true()).label(f"passes_{name}") for name in FacetName]
+    return (
+        select(P.id, P.trust_score, score, *passes)
+        .where(P.search.op("@@")(words), *plain_conditions(query), *required)
+        .limit(EXACT_UP_TO + 1)
+        .cte("hits")
+    )
+
+
+def _facet(name: FacetName, hits: CTE) -> ColumnElement[str]:
+    """The most frequent values of one facet as JSON, counted over what passes the filters of the others."""
+    value = _FACETS[name][0].label("value")
+    others = [hits.c[f"passes_{other}"] for other in FacetName if other is not name]
+    each = select(value).select_from(published).join(hits, hits.c.id == P.id).where(and_(*others)).subquery()
+    counted = (
+        select(each.c.value, func.count().label("uses"))
+        .group_by(each.c.value)
+        .order_by(func.count().desc(), each.c.value)
+        .limit(_FACET_VALUES)
+        .subquery()
+    )
+    pair = func.json_build_array(counted.c.value, counted.c.uses)
+    in_order = aggregate_order_by(pair, counted.c.uses.desc(), counted.c.value)
+    return cast(select(func.json_agg(in_order)).scalar_subquery(), Text).label(f"facet_{name}")
+
+
+def _answer(query: SearchQuery, found: Found) -> Slice:
+    facets = {
+        name: [
+            TermRead(value=value, name=_FACETS[name][1](value), count=count).model_dump()
+            for value, count in json.loads(getattr(found.beside, f"facet_{name}") or "[]")
+        ]
+        for name in query.facets
+    }
+    understood = Interpretation(query=query.q, corrected=None, place=None, relaxed=[])
+    crisis = crisis_line(query.q)
+    return found.slice(
+        lambda row: f'{{"resource":{row.document},"score":{row.score:.6f},"distance_miles":null}}',
+        members=f',"facets":{json.dumps(facets)},"interpretation":{understood.model_dump_json()},'
+        f'"crisis":{crisis.model_dump_json() if crisis else "null"}',
+    )

@@ -1,0 +1,44 @@
+"""Names for people of the values that resources carry."""
+
+from vibe4vets.resources.geography import STATES
+from vibe4vets.resources.models import Category
+
+CATEGORY_NAMES = {
+    Category.EMPLOYMENT: "Employment",
+    Category.TRAINING: "Job training",
+    Category.HOUSING: "Housing",
+    Category.LEGAL: "Legal help",
+    Category.FOOD: "Food",
+    Category.BENEFITS: "Benefits and claims",
+    Category.MENTAL_HEALTH: "Mental health",
+    Category.SUPPORT_SERVICES: "Support services",
+    Category.HEALTHCARE: "Health care",
+    Category.EDUCATION: "Education",
+    Category.FINANCIAL: "Financial help",
+    Category.FAMILY: "Family and survivors",
+}
+_ACRONYMS = frozenset(
+    ["cboc", "dic", "fqhc", "gi", "gpd", "hud", "lsc", "mst", "pha", "ptsd", "sba", "ssvf", "tbi", "va", "vamc", "vash"]
+)
+
+
+def category_name(value: str) -> str:
+    """The category's name; the twelve are fixed."""
+    return CATEGORY_NAMES[Category(value)]
+
+
+def state_name(value: str) -> str:
+    """The state's full name."""
+    return STATES[value]
+
+
+def tag_name(value: str) -> str:
+    """A tag in words: `rent-assistance` reads "Rent assistance", `hud-vash` "HUD VASH"."""
+    words = [word.upper() if word in _ACRONYMS else word for word in value.split("-")]
+    words[0] = words[0][:1].upper() + words[0][1:]
+    return " ".join(words)
+
+
+def scope_name(value: str) -> str:
+    """The scope in one word."""
+    return value.capitalize()
