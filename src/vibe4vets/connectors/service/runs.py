@@ -26,7 +26,7 @@ Sessions: TypeAlias = async_sessionmaker[Session]
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the stage (`read` or `apply`), how many records are done, and of how many when that is known."""
 
-BATCH = 1000
+BATCH = 2000
 _LOCK = text("select pg_try_advisory_lock(hashtext('vibe4vets connector'), hashtext(:connector))")
 _UNLOCK = text("select pg_advisory_unlock(hashtext('vibe4vets connector'), hashtext(:connector))")
 _INTERRUPTED = text(

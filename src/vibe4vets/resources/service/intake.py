@@ -24,10 +24,16 @@ on conflict (slug) do update
 
 _ORGANIZATIONS = text("""
 insert into organizations (source_id, name, name_key)
-select distinct on (s.id, fold(r.organization)) s.id, r.organization, fold(r.organization)
-from jsonb_to_recordset(cast(:records as jsonb)) as r(source text, organization text)
-join sources s on s.slug = r.source
-order by s.id, fold(r.organization), r.organization
+select distinct on (id, key) id, name, key
+from (
+  select s.id, r.organization as name, fold(r.organization) as key
+  from (
+    select distinct source, organization
+    from jsonb_to_recordset(cast(:records as jsonb)) as r(source text, organization text)
+  ) r
+  join sources s on s.slug = r.source
+) named
+order by id, key, name
 on conflict (source_id, name_key) do nothing
 """)
 
