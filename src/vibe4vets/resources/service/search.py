@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Float, Text, and_, cast, func, literal_column, select, true
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import CTE, ColumnElement, Float, Text, cast, func, literal_column, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import EXACT_UP_TO, Cursors, Found, Order, Pager, Slice
@@ -24,10 +24,10 @@ _LANGUAGE: ColumnElement[Any] = literal_column("'vibe4vets'::regconfig")
 _DIVIDE_BY_LOG_LENGTH = 1
 _FACET_VALUES = 50
 _FACETS: dict[FacetName, tuple[ColumnElement[Any], Callable[[str], str]]] = {
-    FacetName.CATEGORY: (func.unnest(P.categories), category_name),
-    FacetName.STATE: (func.unnest(P.states), state_name),
-    FacetName.TAG: (func.unnest(P.tags), tag_name),
-    FacetName.SCOPE: (P.scope, scope_name),
+    FacetName.CATEGORY: (P.categories, category_name),
+    FacetName.STATE: (P.states, state_name),
+    FacetName.TAG: (P.tags, tag_name),
+    FacetName.SCOPE: (array([P.scope]), scope_name),
 }
 
 
@@ -35,7 +35,9 @@ async def search(session: Session, query: SearchQuery, cursors: Cursors) -> Slic
     """Return one page of what matches `query`, best first, with the facets it asks for, in one statement."""
     hits = _hits(query)
     passes = [hits.c[f"passes_{name}"] for name in FacetName]
-    matching = select(P.document, hits.c.score).join(hits, hits.c.id == P.id).where(*passes)
+    # a subquery in the select list runs for the rows of the page only, after they were sorted and cut
+    document = select(P.document).where(P.id == hits.c.id).scalar_subquery().label("document")
+    matching = select(document, hits.c.score).where(*passes)
     order = Order((hits.c.score, hits.c.trust_score, hits.c.id), (float, float, UUID), descending=True)
     facets = [_facet(name, hits) for name in query.facets]
     found = await Pager(order, cursors, deepest=SEARCH_DEPTH).read(session, matching, query, beside=facets)
@@ -57,7 +59,7 @@ def _hits(query: SearchQuery) -> CTE:
         required = []
     passes = [conditions.get(name, true()).label(f"passes_{name}") for name in FacetName]
     return (
-        select(P.id, P.trust_score, score, *passes)
+        select(P.id, P.trust_score, score, *passes, *(_FACETS[name][0].label(name) for name in query.facets))
         .where(P.search.op("@@")(words), *plain_conditions(query), *required)
         .limit(EXACT_UP_TO + 1)
         .cte("hits")
@@ -66,9 +68,8 @@ def _hits(query: SearchQuery) -> CTE:
 
 def _facet(name: FacetName, hits: CTE) -> ColumnElement[str]:
     """The most frequent values of one facet as JSON, counted over what passes the filters of the others."""
-    value = _FACETS[name][0].label("value")
     others = [hits.c[f"passes_{other}"] for other in FacetName if other is not name]
-    each = select(value).select_from(published).join(hits, hits.c.id == P.id).where(and_(*others)).subquery()
+    each = select(func.unnest(hits.c[name]).label("value")).where(*others).subquery()
     counted = (
         select(each.c.value, func.count().label("uses"))
         .group_by(each.c.value)
