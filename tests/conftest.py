@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test: made by the migrations, cloned from a template, reached as the service reaches it."""
+"""A real PostgreSQL for every test: made by the migrations, cloned from a template, reached as the service does."""
 
 import asyncio
 import hashlib
@@ -24,6 +24,7 @@ from vibe4vets.main import create_app
 
 PROJECT = Path(__file__).resolve().parents[1]
 STARTER = PROJECT / "src/vibe4vets/connectors/starter/directory.ndjson"
+REAL_RECORDS = PROJECT.parent / "shared/data/veteran_resources.jsonl"
 SECRET = "a secret for tests, of more than 32 characters"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
@@ -130,6 +131,14 @@ async def database(server: EmbeddedPostgres, owner: asyncpg.Connection, empty_te
 
 
 @pytest.fixture
+async def sql(server: EmbeddedPostgres, database: str) -> AsyncIterator[asyncpg.Connection]:
+    """The owner's connection to this test's database: to see what is stored, to plant what should not be."""
+    connection = await asyncpg.connect(server.owner_url(database))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
 def settings(server: EmbeddedPostgres, database: str, tmp_path: Path) -> Settings:
     """Settings that point at this test's database, as the role that serves."""
     return make_settings(server.app_url(database), data_dir=tmp_path)
@@ -139,7 +148,7 @@ def settings(server: EmbeddedPostgres, database: str, tmp_path: Path) -> Setting
 async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """An engine of the role that serves."""
     assert settings.database_url is not None
-    engine = make_engine(settings.database_url, settings.database)
+    engine = make_engine(settings.database_url, settings.database, pool_size=3)
     yield engine
     await engine.dispose()
 

@@ -17,7 +17,7 @@ from vibe4vets.resources.phones import normalize_phone
 from vibe4vets.resources.schemas import ResourceIntake
 
 T = TypeVar("T")
-_AS_OF = re.compile(r"(?:FY(?P<fiscal>[12]\d{3})|(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?)")
+_AS_OF = re.compile(r"(?:FY(?P<fiscal>[12]\d{3})|(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?)", re.ASCII)
 _AS_OF_ADVICE = "give a date such as 2026-01-31, 2026-01, 2026 or FY2026"
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9]+")
 
