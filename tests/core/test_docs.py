@@ -31,6 +31,7 @@ async def test_a_page_and_its_assets_are_ours(reader: httpx.AsyncClient, page: s
         assert found.status_code == 200, asset
         assert found.headers["content-type"].split(";")[0] in {"text/javascript", "text/css"}
         assert len(found.content) > 50
+        assert b"cdn." not in found.content
         assert found.headers["x-content-type-options"] == "nosniff"
     script = next(asset for asset in assets if asset in {"docs/swagger.js", "docs/redoc.js"})
     assert '"openapi.json"' in (await reader.get(f"/{script}")).text

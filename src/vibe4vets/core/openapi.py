@@ -91,6 +91,7 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
             parameter.update(style="form", explode=False)
     if "304" in operation["responses"]:
         operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
+    operation.get("parameters", []).sort(key=lambda parameter: not parameter["required"])
 
 
 def _describe_headers(operation: dict[str, Any]) -> None:
