@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import asyncpg
@@ -198,3 +200,43 @@ async def reader(directory: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the published starter directory."""
     async with make_client(directory) as client:
         yield client
+
+
+SendRaw = Callable[..., Awaitable[httpx.Response]]
+
+
+@pytest.fixture
+def send_raw(directory: FastAPI) -> SendRaw:
+    """Send a request as its bytes, which no client would: `await send_raw(path, query, method=..., headers=...)`."""
+
+    async def send(
+        path: bytes, query: bytes = b"", *, method: str = "GET", headers: Sequence[tuple[bytes, bytes]] = ()
+    ) -> httpx.Response:
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(path.decode("latin-1")),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": [(b"host", b"test"), *headers],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+            "state": {},
+        }
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def keep(message: Any) -> None:
+            sent.append(message)
+
+        await directory(scope, receive, keep)
+        body = b"".join(message.get("body", b"") for message in sent[1:])
+        return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=body)
+
+    return send
