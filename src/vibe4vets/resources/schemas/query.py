@@ -56,7 +56,10 @@ class FacetName(StrEnum):
 
 
 def _comma_separated(value: object) -> object:
-    return value.split(",") if isinstance(value, str) else value
+    """Split each value at commas: a query arrives as a list of them, even when the name stands once."""
+    if not isinstance(value, list):
+        return value
+    return [part for item in value for part in (item.split(",") if isinstance(item, str) else [item])]
 
 
 class SearchQuery(ResourceFilters):
