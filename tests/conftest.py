@@ -124,7 +124,7 @@ async def import_file(engine: AsyncEngine, path: Path, *, publish: bool = True, 
 
 
 @pytest.fixture
-async def database(server: EmbeddedPostgres, owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[str]:
+async def database(owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[str]:
     """The name of a database of this test's own."""
     name = f"test_{uuid4().hex[:12]}"
     await owner.execute(f'create database "{name}" template "{empty_template}" strategy file_copy')

@@ -58,10 +58,8 @@ def test_settings_are_ours_and_the_callers_and_last_the_operators(server: Embedd
         == "off|UTC|5MB\n"
     )
     psql(server, "alter system set work_mem = '6MB'")
-    operators = psql(
-        server,
-        "select sourcefile ~ 'auto.conf$', setting, applied from pg_file_settings where name = 'work_mem' order by seqno",
-    )
+    lines = "from pg_file_settings where name = 'work_mem' order by seqno"
+    operators = psql(server, f"select sourcefile ~ 'auto.conf$', setting, applied {lines}")
     assert operators.stdout == "f|5MB|f\nt|6MB|t\n"
 
 
@@ -97,7 +95,10 @@ def test_the_app_role_writes_rows_and_never_the_schema(server: EmbeddedPostgres,
         assert psql(server, f"create database {database}").returncode == 0
     owners = "create table notes (id serial primary key, body text); create extension pg_trgm;"
     assert psql(server, owners, PGDATABASE=database).returncode == 0
-    rows = "insert into notes (body) values ('a'); update notes set body = ''; select id, body || 'b' from notes; delete from notes;"
+    rows = (
+        "insert into notes (body) values ('a'); update notes set body = '';"
+        " select id, body || 'b' from notes; delete from notes;"
+    )
     done = psql(server, rows, PGUSER=APP, PGDATABASE=database)
     assert (done.stdout, done.stderr) == ("1|b\n", "")
     forbidden = [

@@ -382,5 +382,5 @@ def _digest(path: Path) -> str:
 if (
     __name__ == "__main__"
 ):  # python -m vibe4vets.core.embedded pg_dump ...: one of PostgreSQL's programs, on this checkout's server
-    with EmbeddedPostgres(default_home()).running() as server:
+    with EmbeddedPostgres(Path(os.environ.get("VIBE4VETS_DATA_DIR") or default_home())).running() as server:
         sys.exit(subprocess.run(sys.argv[1:], env=server.client_environment(), check=False).returncode)
