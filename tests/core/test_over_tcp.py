@@ -77,7 +77,7 @@ def port(server: EmbeddedPostgres, broken_database: str, tmp_path_factory: pytes
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "VIBE4VETS_DATA_DIR": str(home)}
     environment |= {"DATABASE_URL": server.app_url(broken_database)}
     command = [sys.executable, "-c", SERVE]
-    with subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own words
+    with subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield int(process.stdout.readline())
         process.send_signal(signal.SIGTERM)

@@ -29,7 +29,7 @@ async def rows(app: FastAPI, statement: str, **values: object) -> list[tuple[obj
 
 
 async def count(app: FastAPI, words: str, condition: str = "true") -> int:
-    statement = f"select count(*) from published_resources where {MATCHES} and {condition}"  # noqa: S608 - our own
+    statement = f"select count(*) from published_resources where {MATCHES} and {condition}"
     return int(str((await rows(app, statement, words=words))[0][0]))
 
 
@@ -91,7 +91,7 @@ async def test_a_facet_counts_what_the_other_filters_leave(
         others = " and ".join(["true", *(CONDITIONS[other] for other in filtered if other != name)])
         expected = await rows(
             directory,
-            f"select value, count(*) from published_resources, unnest({column}) value"  # noqa: S608 - our own words
+            f"select value, count(*) from published_resources, unnest({column}) value"
             f" where {MATCHES} and {others}"
             ' group by value order by count(*) desc, value collate "C" limit 50',
             words="veterans",
