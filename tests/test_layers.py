@@ -24,7 +24,7 @@ OFFENCES = [
     ("http", "resources/service/search.py", "from fastapi import Request"),
     ("http", "connectors/exceptions.py", "import starlette.exceptions"),
     ("routers", "main.py", "import vibe4vets.resources.router"),
-    ("routers", "cli.py", "import vibe4vets.core.health"),
+    ("routers", "__main__.py", "import vibe4vets.core.health"),
     ("sources", "connectors/sources/records.py", "import vibe4vets.core.database"),
     ("sources", "connectors/sources/records.py", "import vibe4vets.resources.phones"),
     ("sources", "connectors/base.py", "import sqlalchemy"),
