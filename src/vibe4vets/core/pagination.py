@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, Self, TypeVar
@@ -13,7 +13,20 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from fastapi import Depends, Request
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    ScalarSelect,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.errors import AppError
@@ -124,9 +137,9 @@ class Order:
         """The ORDER BY terms over `columns`, which stand for the keys."""
         return [column.desc() if self.descending else column.asc() for column in columns]
 
-    def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
-        """The rows that come after the one with the key `values`."""
-        last = tuple_(*(read(value) for read, value in zip(self.read, values, strict=True)))
+    def after(self) -> ColumnElement[bool]:
+        """The rows that come after the one whose keys are the parameters `after_0`, `after_1` ..."""
+        last = tuple_(*(bindparam(f"after_{number}", type_=key.type) for number, key in enumerate(self.keys)))
         return tuple_(*self.keys) < last if self.descending else tuple_(*self.keys) > last
 
 
@@ -163,46 +176,59 @@ class Found:
         return Slice([document(row) for row in self.rows], self.matches, self.next_cursor, members)
 
 
-@dataclass(frozen=True, slots=True)
-class Pager:
-    """Reads pages in one `order`, no deeper than `deepest` rows where that is set."""
+class Listing:
+    """One statement that reads a page of `matching`, its capped count, and the scalar columns `beside` it.
 
-    order: Order
-    cursors: Cursors
-    deepest: int | None = None
+    Building it costs more than running it: where the same one is asked for often, make it once, with
+    parameters in place of values. It reads no deeper than `deepest` rows where that is set.
+    """
+
+    def __init__(
+        self,
+        matching: Select[Any],
+        order: Order,
+        *,
+        beside: Sequence[ColumnElement[Any]] = (),
+        deepest: int | None = None,
+    ) -> None:
+        self._order, self._deepest = order, deepest
+        keys = [key.label(f"key_{number}") for number, key in enumerate(order.keys)]
+        self._keys = [key.name for key in keys]
+        page = matching.add_columns(*keys).order_by(*order.by(order.keys)).limit(bindparam("size", type_=Integer))
+        total = select(_capped_count(matching).label("matches"), *beside).subquery("total")
+        self._first = self._beside(total, page.offset(bindparam("skip", type_=Integer)))
+        self._next = self._beside(total, page.where(order.after()))
+
+    def _beside(self, total: Subquery, page: Select[Any]) -> Select[Any]:
+        rows = page.subquery("page")
+        # the left join keeps the count when the page itself is empty
+        statement = select(total, rows).join_from(total, rows, true(), isouter=True)
+        return statement.order_by(*self._order.by(rows.c[key] for key in self._keys))
 
     async def read(
-        self,
-        session: Session,
-        matching: Select[Any],
-        query: PageQuery,
-        beside: Sequence[ColumnElement[Any]] = (),
+        self, session: Session, query: PageQuery, cursors: Cursors, parameters: Mapping[str, Any] | None = None
     ) -> Found:
-        """Run one statement: a page of `matching`, its capped count, and the scalar columns `beside` it."""
+        """Run the statement with the values of its `parameters`."""
         fingerprint = query.fingerprint()
-        keys = [key.label(f"key_{number}") for number, key in enumerate(self.order.keys)]
-        page = matching.add_columns(*keys).order_by(*self.order.by(self.order.keys))
-        position, limit = query.offset, query.limit
-        if query.cursor is not None:
-            *values, position = self.cursors.decode(query.cursor, query=fingerprint)
-            page = page.where(self.order.after(values))
-        if self.deepest is not None:
-            limit = min(limit, self.deepest - position)
-        wanted = page.offset(query.offset).limit(limit + 1).subquery("page")
-        total = select(_capped_count(matching).label("matches"), *beside).subquery("total")
-        # the left join keeps the count when the page itself is empty
-        statement = select(total, wanted).join_from(total, wanted, true(), isouter=True)
-        ordered = statement.order_by(*self.order.by(wanted.c[key.name] for key in keys))
-        rows = (await session.execute(ordered)).all()
-        first = rows[0]
+        given = dict(parameters or {})
+        if query.cursor is None:
+            statement, position = self._first, query.offset
+            given["skip"] = position
+        else:
+            *last, position = cursors.decode(query.cursor, query=fingerprint)
+            statement = self._next
+            parsed = (read(value) for read, value in zip(self._order.read, last, strict=True))
+            given |= {f"after_{number}": value for number, value in enumerate(parsed)}
+        limit = query.limit if self._deepest is None else min(query.limit, self._deepest - position)
+        rows = (await session.execute(statement, given | {"size": limit + 1})).all()
+        first, position = rows[0], position + limit
         if first.key_0 is None:
             return Found([], first.matches, None, first)
-        position += limit
-        last = None
-        if len(rows) > limit and position != self.deepest:
-            values = [getattr(rows[limit - 1], key.name) for key in keys]
-            last = self.cursors.encode([*values, position], query=fingerprint)
-        return Found(rows[:limit], first.matches, last, first)
+        cursor = None
+        if len(rows) > limit and position != self._deepest:
+            keys = [getattr(rows[limit - 1], key) for key in self._keys]
+            cursor = cursors.encode([*keys, position], query=fingerprint)
+        return Found(rows[:limit], first.matches, cursor, first)
 
 
 def _capped_count(matching: Select[Any]) -> ScalarSelect[int]:

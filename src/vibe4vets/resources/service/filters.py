@@ -1,53 +1,58 @@
-"""The one translation of filters into conditions: lists, counts, search and facets all use it."""
+"""The one translation of filters into conditions: lists, counts, search and facets all use it.
 
-from collections.abc import Iterator, Sequence
+A condition has a parameter of its filter's name in place of the values, so that a statement is built once for
+every set of filters and not once a request.
+"""
+
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, func, or_
-from sqlalchemy.dialects.postgresql import ARRAY, array
-from sqlalchemy.types import Text
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, any_, bindparam, func, or_, select
+from sqlalchemy.types import TypeEngine
 
 from vibe4vets.resources.models import Scope, published
 from vibe4vets.resources.schemas import FacetName, ResourceFilters
 
 P = published.c
+_TEXTS, _IDS = ARRAY(Text), ARRAY(Uuid)
 
 
-def conditions(query: ResourceFilters, *, include_national: bool) -> list[ColumnElement[bool]]:
-    """Every condition that `query` sets; all of them must hold."""
-    return [*plain_conditions(query), *facet_conditions(query, include_national=include_national).values()]
+def _given(name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    return bindparam(name, type_=kind)
 
 
-def plain_conditions(query: ResourceFilters) -> Iterator[ColumnElement[bool]]:
-    """The conditions of filters that are not facets."""
-    if query.id:
-        yield P.id.in_(query.id)
-    if query.organization_id:
-        yield P.organization_id.in_(query.organization_id)
-    if query.source:
-        yield P.source.in_(query.source)
-    if query.language:
-        yield _overlaps(P.languages, query.language)
-    if query.city:
-        yield P.cities.op("&&")(array([func.fold(city) for city in query.city]))
-    if query.updated_since:
-        yield P.updated_at >= query.updated_since
+_PLAIN: dict[str, ColumnElement[bool]] = {
+    "id": P.id == any_(_given("id", _IDS)),
+    "organization_id": P.organization_id == any_(_given("organization_id", _IDS)),
+    "source": P.source == any_(_given("source", _TEXTS)),
+    "language": P.languages.op("&&")(_given("language", _TEXTS)),
+    "city": P.cities.op("&&")(
+        func.array(select(func.fold(func.unnest(_given("city", _TEXTS)))).scalar_subquery(), type_=_TEXTS)
+    ),
+    "updated_since": P.updated_at >= _given("updated_since", DateTime(timezone=True)),
+}
+_BY_FACET: dict[str, ColumnElement[bool]] = {
+    FacetName.CATEGORY: P.categories.op("&&")(_given("category", _TEXTS)),
+    FacetName.TAG: P.tags.op("&&")(_given("tag", _TEXTS)),
+    FacetName.SCOPE: P.scope == any_(_given("scope", _TEXTS)),
+    FacetName.STATE: P.states.op("&&")(_given("state", _TEXTS)),
+}
 
 
-def facet_conditions(query: ResourceFilters, *, include_national: bool) -> dict[FacetName, ColumnElement[bool]]:
-    """The condition of each facet that has a filter."""
-    found: dict[FacetName, ColumnElement[bool]] = {}
-    if query.category:
-        found[FacetName.CATEGORY] = _overlaps(P.categories, query.category)
-    if query.tag:
-        found[FacetName.TAG] = _overlaps(P.tags, query.tag)
-    if query.scope:
-        found[FacetName.SCOPE] = P.scope.in_(query.scope)
-    if query.state:
-        here = _overlaps(P.states, query.state)
-        found[FacetName.STATE] = or_(here, P.scope == Scope.NATIONAL) if include_national else here
+def values(query: ResourceFilters) -> dict[str, Any]:
+    """The filters that `query` sets, by name: what the parameters of their conditions stand for."""
+    given = {name: getattr(query, name) for name in (*_PLAIN, *_BY_FACET)}
+    return {name: value for name, value in given.items() if value}
+
+
+def plain_conditions(names: AbstractSet[str]) -> list[ColumnElement[bool]]:
+    """The conditions of those filters among `names` that are not facets."""
+    return [condition for name, condition in _PLAIN.items() if name in names]
+
+
+def facet_conditions(names: AbstractSet[str], *, include_national: bool) -> dict[str, ColumnElement[bool]]:
+    """The condition of each facet that is among `names`."""
+    found = {name: condition for name, condition in _BY_FACET.items() if name in names}
+    if include_national and FacetName.STATE in found:
+        found[FacetName.STATE] = or_(found[FacetName.STATE], P.scope == Scope.NATIONAL.value)
     return found
-
-
-def _overlaps(column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[bool]:
-    return column.op("&&")(cast([str(value) for value in values], ARRAY(Text)))

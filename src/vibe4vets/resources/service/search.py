@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Float, Text, cast, func, literal_column, select, true
+from sqlalchemy import CTE, ColumnElement, Float, Text, bindparam, cast, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from vibe4vets.core.database import Session
-from vibe4vets.core.pagination import EXACT_UP_TO, Cursors, Found, Order, Pager, Slice
+from vibe4vets.core.pagination import EXACT_UP_TO, Cursors, Found, Listing, Order, Slice
 from vibe4vets.resources.models import published
 from vibe4vets.resources.schemas import SEARCH_DEPTH, FacetName, Interpretation, SearchQuery, TermRead
 from vibe4vets.resources.service.crisis import crisis_line
-from vibe4vets.resources.service.filters import facet_conditions, plain_conditions
+from vibe4vets.resources.service.filters import facet_conditions, plain_conditions, values
 from vibe4vets.resources.terms import category_name, scope_name, state_name, tag_name
 
 P = published.c
@@ -33,34 +34,37 @@ _FACETS: dict[FacetName, tuple[ColumnElement[Any], Callable[[str], str]]] = {
 
 async def search(session: Session, query: SearchQuery, cursors: Cursors) -> Slice:
     """Return one page of what matches `query`, best first, with the facets it asks for, in one statement."""
-    hits = _hits(query)
+    given = values(query)
+    found = await _listing(frozenset(given), tuple(query.facets)).read(session, query, cursors, given | {"q": query.q})
+    return _answer(query, found)
+
+
+@lru_cache(maxsize=256)
+def _listing(names: frozenset[str], facets: tuple[FacetName, ...]) -> Listing:
+    hits = _hits(names, facets)
     passes = [hits.c[f"passes_{name}"] for name in FacetName]
     # a subquery in the select list runs for the rows of the page only, after they were sorted and cut
     document = select(P.document).where(P.id == hits.c.id).scalar_subquery().label("document")
     matching = select(document, hits.c.score).where(*passes)
     order = Order((hits.c.score, hits.c.trust_score, hits.c.id), (float, float, UUID), descending=True)
-    facets = [_facet(name, hits) for name in query.facets]
-    found = await Pager(order, cursors, deepest=SEARCH_DEPTH).read(session, matching, query, beside=facets)
-    return _answer(query, found)
+    return Listing(matching, order, beside=[_facet(name, hits) for name in facets], deepest=SEARCH_DEPTH)
 
 
-def _hits(query: SearchQuery) -> CTE:
+def _hits(names: frozenset[str], facets: tuple[FacetName, ...]) -> CTE:
     """What matches the words and the plain filters, and whether it passes each facet's filter.
 
     No more than the count that a page calls exact is ranked: a word that half the directory shares
     decides nothing, and the cost stays flat.
     """
-    words = func.websearch_to_tsquery(_LANGUAGE, query.q)
+    words = func.websearch_to_tsquery(_LANGUAGE, bindparam("q", type_=Text))
     score = func.ts_rank(_WEIGHTS, P.search, words, _DIVIDE_BY_LOG_LENGTH, type_=Float).label("score")
-    conditions = facet_conditions(query, include_national=True)
-    if not query.facets:
-        required, conditions = list(conditions.values()), {}
-    else:
-        required = []
-    passes = [conditions.get(name, true()).label(f"passes_{name}") for name in FacetName]
+    conditions = facet_conditions(names, include_national=True)
+    # without facets every filter narrows the search itself
+    required = [] if facets else list(conditions.values())
+    passes = [(conditions.get(name, true()) if facets else true()).label(f"passes_{name}") for name in FacetName]
     return (
-        select(P.id, P.trust_score, score, *passes, *(_FACETS[name][0].label(name) for name in query.facets))
-        .where(P.search.op("@@")(words), *plain_conditions(query), *required)
+        select(P.id, P.trust_score, score, *passes, *(_FACETS[name][0].label(name) for name in facets))
+        .where(P.search.op("@@")(words), *plain_conditions(names), *required)
         .limit(EXACT_UP_TO + 1)
         .cte("hits")
     )
