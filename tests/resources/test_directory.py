@@ -1,22 +1,230 @@
-"""Public reads over the starter directory."""
+"""Public reads: filters agree with SQL, ids answer as they should, content decides the entity tag."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from vibe4vets.core.database import Session, own_transaction
+from vibe4vets.resources import service
+from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
 
 
-async def test_a_list_is_a_page(reader: httpx.AsyncClient) -> None:
-    answer = await reader.get("/api/v1/resources", params={"limit": 5})
-    page = answer.json()
+async def count(app: FastAPI, condition: str, **values: object) -> int:
+    """How many published resources meet `condition`, asked on the working rows, not on the read model."""
+    statement = f"""select count(*) from resources r join sources s on s.id = r.source_id
+        where r.status = 'published' and ({condition})"""  # noqa: S608 - conditions of these tests
+    async with own_transaction(app.state.database) as session:
+        return int((await session.execute(text(statement), values)).scalar_one())
+
+
+async def total(client: httpx.AsyncClient, query: str) -> int:
+    answer = await client.get(f"/api/v1/resources?limit=1&{query}")
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["total"])
+
+
+IN_OHIO = "'OH' = any(r.states) or exists (select from locations l where l.resource_id = r.id and l.state = 'OH')"
+IN_TEXAS = IN_OHIO.replace("'OH'", "'TX'")
+IN_COLUMBUS = "exists (select from locations l where l.resource_id = r.id and fold(l.city) = 'columbus')"
+FILTERS = {
+    "": "true",
+    "category=housing": "'housing' = any(r.categories)",
+    "category=housing&category=legal": "r.categories && '{housing,legal}'",
+    "tag=ssvf": "'ssvf' = any(r.tags)",
+    "state=OH": IN_OHIO,
+    "state=OH&state=TX": f"{IN_OHIO} or {IN_TEXAS}",
+    "state=OH&include_national=true": f"{IN_OHIO} or r.scope = 'national'",
+    "state=OH&include_national=false": IN_OHIO,
+    "include_national=true": "true",
+    "scope=national": "r.scope = 'national'",
+    "scope=state&scope=local": "r.scope in ('state', 'local')",
+    "source=va_facilities": "s.slug = 'va_facilities'",
+    "language=en": "'en' = any(r.languages)",
+    "city=Columbus": IN_COLUMBUS,
+    "city=columbus&city=Nowhere": IN_COLUMBUS,
+    "state=OH&city=COLUMBUS": f"({IN_OHIO}) and {IN_COLUMBUS}",
+    "state=OH&category=legal": f"({IN_OHIO}) and 'legal' = any(r.categories)",
+    "state=OH&state=TX&scope=local&category=housing": f"({IN_OHIO} or {IN_TEXAS}) and r.scope = 'local'"
+    " and 'housing' = any(r.categories)",
+    "updated_since=2000-01-01T00:00:00Z": "true",
+    "updated_since=2999-01-01T00:00:00Z": "false",
+}
+
+
+@pytest.mark.parametrize("query", FILTERS)
+async def test_a_filter_agrees_with_sql(reader: httpx.AsyncClient, directory: FastAPI, query: str) -> None:
+    expected = await count(directory, FILTERS[query])
+    assert await total(reader, query) == expected
+    everything = await count(directory, "true")
+    if query not in {"", "include_national=true", "updated_since=2000-01-01T00:00:00Z", "language=en"}:
+        assert expected < everything
+    if "2999" not in query and "language" not in query:
+        assert expected > 0
+
+
+async def test_ids_choose_saved_resources(reader: httpx.AsyncClient) -> None:
+    some = [item["id"] for item in (await reader.get("/api/v1/resources?limit=100&sort=title")).json()["items"]]
+    page = (await reader.get("/api/v1/resources", params={"id": [*some[:99], str(uuid4())], "limit": 100})).json()
+    assert {item["id"] for item in page["items"]} == set(some[:99])
+    too_many = await reader.get("/api/v1/resources", params={"id": [*some, str(uuid4())]})
+    assert (too_many.status_code, too_many.json()["errors"][0]["pointer"]) == (422, "/query/id")
+    one = page["items"][0]
+    of_organization = f"organization_id={one['organization']['id']}"
+    assert await total(reader, f"id={one['id']}&{of_organization}") == 1
+    assert await total(reader, f"id={one['id']}&organization_id={uuid4()}") == 0
+
+
+async def test_terms_and_organizations_count_what_is_published(reader: httpx.AsyncClient, directory: FastAPI) -> None:
+    categories = (await reader.get("/api/v1/categories?limit=100")).json()
+    assert categories["total"] == len(categories["items"]) == 12
+    for term in categories["items"]:
+        assert term["count"] == await total(reader, f"category={term['value']}")
+        assert term["name"]
+    states = (await reader.get("/api/v1/states?limit=100")).json()
+    assert states["total"] == 56
+    assert [term["count"] for term in states["items"]] == sorted((t["count"] for t in states["items"]), reverse=True)
+    for term in [*states["items"][:3], *(await reader.get("/api/v1/tags?limit=5")).json()["items"]]:
+        name = "state" if term["value"].isupper() else "tag"
+        assert term["count"] == await total(reader, f"{name}={term['value']}")
+    organizations = (await reader.get("/api/v1/organizations?limit=100&name=LÉGAL aid")).json()
+    assert organizations["total"] > 5
+    assert all("legal aid" in item["name"].lower() for item in organizations["items"])
+    for item in organizations["items"][:5]:
+        detail = (await reader.get(f"/api/v1/organizations/{item['id']}")).json()
+        assert len(detail["resources"]) == item["resource_count"] == detail["resource_count"]
+        assert item["resource_count"] == await count(directory, "r.organization_id = :id", id=item["id"])
+
+
+@pytest.mark.parametrize("wild", ["%", "_", "\\", "%25"])
+async def test_wildcards_are_letters(reader: httpx.AsyncClient, wild: str) -> None:
+    answer = await reader.get("/api/v1/organizations", params={"name": wild})
     assert answer.status_code == 200
-    assert len(page["items"]) == 5
-    assert page["total"] > 1000
-    assert page["total_is_exact"] is True
-    scores = [item["trust"]["score"] for item in page["items"]]
-    assert scores == sorted(scores, reverse=True)
+    assert all(wild.lower() in item["name"].lower() for item in answer.json()["items"])
+    assert answer.json()["total"] < (await reader.get("/api/v1/organizations?limit=1")).json()["total"] / 2
+    assert await total(reader, str(httpx.QueryParams({"city": wild}))) == 0
 
 
-async def test_organization(reader: httpx.AsyncClient) -> None:
-    organizations = (await reader.get("/api/v1/organizations", params={"name": "legal"})).json()
-    one = organizations["items"][0]
-    answer = await reader.get(f"/api/v1/organizations/{one['id']}")
-    assert answer.status_code == 200
-    assert len(answer.json()["resources"]) == one["resource_count"]
+async def test_a_wildcard_within_a_name_is_punctuation(reader: httpx.AsyncClient) -> None:
+    spellings = ["legal aid", "legal%aid", "Legal_Aid", "LEGAL  -  aid"]
+    totals = [(await reader.get("/api/v1/organizations", params={"name": name})).json()["total"] for name in spellings]
+    assert totals == [totals[0]] * 4
+    assert totals[0] > 0
+    assert (await reader.get("/api/v1/organizations", params={"name": "leg%aid"})).json()["total"] == 0
+
+
+class Shelf:
+    """A test's own directory."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def put(self, record_id: str = "1", **given: Any) -> UUID:
+        """Write a draft, or a new version of what is there."""
+        record = {
+            "source": "s", "source_record_id": record_id, "organization": "Helpers", "title": "Help",
+            "scope": "local", "categories": ["housing"], **given,
+        }  # fmt: skip
+        await service.upsert_sources(self.session, [SourceIntake(slug="s", name="S", tier=1)])
+        intake = ResourceIntake.model_validate(record)
+        ids = await service.upsert_resources(self.session, [intake.model_dump_json()])
+        await self.session.commit()
+        return ids[0]
+
+    async def publish(self, record_id: str = "1", **given: Any) -> UUID:
+        id_ = await self.put(record_id, **given)
+        await service.publish_resources(self.session, [id_])
+        await self.session.commit()
+        return id_
+
+    async def withdraw(self, id_: UUID, successor_id: UUID | None = None) -> None:
+        await service.withdraw_resources(self.session, [id_], successor_id=successor_id)
+        await self.session.commit()
+
+
+@pytest.fixture
+def shelf(session: Session) -> Shelf:
+    """An empty directory to fill."""
+    return Shelf(session)
+
+
+async def test_a_draft_is_unknown_to_the_public(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    draft, unknown = await shelf.put(title="Canary"), uuid4()
+    bodies = []
+    for id_ in (draft, unknown):
+        answer = await client.get(f"/api/v1/resources/{id_}", headers={"x-request-id": "the-same-id"})
+        assert answer.status_code == 404
+        bodies.append((answer.content, sorted(answer.headers.items())))
+    assert bodies[0] == bodies[1]
+    for path in ("resources", f"resources?id={draft}", "search?q=canary", "organizations", "categories", "states"):
+        answer = await client.get(f"/api/v1/{path}")
+        assert answer.json()["total"] == 0
+        assert "Canary" not in answer.text
+    organization = (await shelf.session.execute(text("select id from organizations"))).scalar_one()
+    assert (await client.get(f"/api/v1/organizations/{organization}")).status_code == 404
+
+
+async def test_what_was_withdrawn_is_gone_and_names_its_successor(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    first, second = await shelf.publish("1", title="Canary"), await shelf.publish("2")
+    await shelf.withdraw(first, second)
+    gone = await client.get(f"/api/v1/resources/{first}")
+    assert (gone.status_code, gone.json()["type"]) == (410, "resource-gone")
+    assert gone.json()["successor"] == str(second)
+    assert gone.headers["cache-control"] == "no-store"
+    for path in ("resources", "search?q=canary help", "organizations"):
+        assert "Canary" not in (await client.get(f"/api/v1/{path}")).text
+    await shelf.withdraw(second)
+    gone = await client.get(f"/api/v1/resources/{second}")
+    assert gone.status_code == 410
+    assert "successor" not in gone.json()
+    assert (await client.get("/api/v1/organizations")).json()["total"] == 0
+    await shelf.publish("2")
+    assert (await client.get(f"/api/v1/resources/{second}")).status_code == 200
+
+
+async def test_a_draft_that_was_withdrawn_stays_unknown(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    draft = await shelf.put()
+    await shelf.withdraw(draft)
+    assert (await client.get(f"/api/v1/resources/{draft}")).status_code == 404
+
+
+async def test_content_decides_the_entity_tag(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    id_ = await shelf.publish()
+    addresses = [f"/api/v1/resources/{id_}", "/api/v1/resources", "/api/v1/search?q=help"]
+    before = {address: (await client.get(address)).headers["etag"] for address in addresses}
+    for address, etag in before.items():
+        assert (await client.get(address, headers={"if-none-match": etag})).status_code == 304
+    await shelf.publish(title="More help")
+    for address, etag in before.items():
+        answer = await client.get(address, headers={"if-none-match": etag})
+        assert answer.status_code == 200
+        assert answer.headers["etag"] != etag
+        assert "More help" in answer.text
+    assert (await client.get(addresses[0])).json()["version"] == 2
+
+
+async def test_updated_since_includes_the_instant_itself(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    id_ = await shelf.publish()
+    changed = datetime.fromisoformat((await client.get(f"/api/v1/resources/{id_}")).json()["updated_at"])
+    assert changed.tzinfo is not None
+    here = changed.astimezone(UTC).isoformat()
+    later = changed.replace(microsecond=(changed.microsecond + 1) % 1_000_000, year=changed.year + 1).isoformat()
+    for instant, expected in ((here, 1), (later, 0), ("2026-01-01T00:00:00-05:00", 1)):
+        params = {"updated_since": instant}
+        assert (await client.get("/api/v1/resources", params=params)).json()["total"] == expected
+
+
+async def test_city_and_language_in_any_spelling(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    places = [{"city": "Cañon City", "state": "CO"}, {"city": "St. Paul", "state": "MN"}]
+    await shelf.publish(locations=places, languages=["en", "es"], states=["WY"])
+    for city in ("Cañon City", "canon city", "CANON  CITY", "st paul", "St. Paul", "Can\u0303on City"):
+        assert (await client.get("/api/v1/resources", params={"city": city})).json()["total"] == 1, city
+    for query, expected in (
+        ("city=canon", 0), ("language=es", 1), ("language=fr", 0), ("language=fr&language=en", 1),
+        ("state=CO", 1), ("state=MN", 1), ("state=WY", 1), ("state=UT", 0), ("state=UT&include_national=true", 0),
+    ):  # fmt: skip
+        assert await total(client, query) == expected, query

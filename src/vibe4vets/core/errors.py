@@ -98,6 +98,11 @@ def problem_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]
                 "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
             },
         )
+        if error.headers:
+            entry["headers"] = {
+                name: {"description": "Seconds to wait.", "schema": {"type": "integer"}, "example": int(value)}
+                for name, value in error.headers.items()
+            }
         entry["description"] = "\n".join(filter(None, [entry["description"], f"`{error.type}`: {error.title}"]))
         entry["content"][MEDIA_TYPE]["examples"][error.type] = {"value": _example(error)}
     return responses
@@ -110,6 +115,8 @@ def _example(error: type[AppError]) -> dict[str, Any]:
         "status": error.status.value,
         "instance": "5f0c9a52c9d84d1f8a7f3f0e6d3c2b1a",
     }
+    if error.status is HTTPStatus.GONE:
+        example["successor"] = "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11"
     if error is InvalidRequest:
         example["errors"] = [
             {
@@ -138,7 +145,7 @@ def problem_body(error: AppError, instance: str) -> bytes:
 def violations(errors: Sequence[Any]) -> list[Violation]:
     """Pydantic's errors without their input or context: those may hold a password."""
     return [
-        Violation(pointer=_pointer(error["loc"]), code=str(error["type"])[:64], message=_message(error))
+        Violation(pointer=_pointer(error["loc"]), code=_code(error), message=_message(error))
         for error in errors[:MOST_ERRORS]
     ]
 
@@ -149,7 +156,25 @@ def _pointer(location: Sequence[int | str]) -> str:
     return "/" + "/".join(parts)
 
 
+_PLAIN_MESSAGES = {
+    # Pydantic's own words repeat a part of the input
+    "uuid_parsing": "Input should be a valid UUID",
+    # and here they speak of items, for the length is checked once the text is in its final form
+    "string_too_long": "Input should have at most {max_length} characters",
+    "string_too_short": "Input should have at least {min_length} characters",
+}
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    """The rule's name; a text's length goes by one name, whenever it is checked."""
+    code = str(error["type"])[:64]
+    return f"string_{code}" if error.get("ctx", {}).get("field_type") == "Value" else code
+
+
 def _message(error: Mapping[str, Any]) -> str:
+    plain = _PLAIN_MESSAGES.get(_code(error))
+    if plain is not None:
+        return plain.format_map(error.get("ctx", {}))
     return str(error["msg"]).removeprefix("Value error, ")[:300]
 
 

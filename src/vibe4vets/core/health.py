@@ -6,8 +6,8 @@ from typing import Literal
 from fastapi import APIRouter
 
 from vibe4vets.core.database import SessionDep
-from vibe4vets.core.errors import InternalError, InvalidRequest, Unavailable, problem_responses
-from vibe4vets.core.http import StrictRoute
+from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
+from vibe4vets.core.http import StrictRoute, success
 from vibe4vets.core.migrations import schema_fault
 from vibe4vets.core.schemas import Output
 
@@ -15,7 +15,7 @@ router = APIRouter(
     prefix="/health",
     tags=["operations"],
     route_class=StrictRoute,
-    responses=problem_responses(InvalidRequest, InternalError),
+    responses=problem_responses(MalformedRequest, InvalidRequest, InternalError),
 )
 
 
@@ -27,15 +27,25 @@ class Health(Output):
     status: Literal["ok"]
 
 
-@router.get("/live")
+_OK = {"status": "ok"}
+
+
+@router.get("/live", summary="Is it alive?", responses=success("The process answers.", _OK))
 async def is_live() -> Health:
-    """Tell that the process answers; it asks nothing else."""
+    """Tell that the process answers; it asks nothing else. For liveness probes: restart it when this fails."""
     return Health(status="ok")
 
 
-@router.get("/ready", responses=problem_responses(NotReady, Unavailable))
+@router.get(
+    "/ready",
+    summary="Is it ready to serve?",
+    responses={**success("The service can serve.", _OK), **problem_responses(NotReady, Unavailable)},
+)
 async def is_ready(session: SessionDep) -> Health:
-    """Tell that the database answers and has the schema of this version; else 503 with the reason."""
+    """Tell that the database answers and has the schema of this version; else 503 with the reason.
+
+    For readiness probes: send no traffic while this fails, and do not restart it.
+    """
     fault = await schema_fault(session)
     if fault is not None:
         raise NotReady(fault)

@@ -4,9 +4,10 @@ Pure ASGI: one `BaseHTTPMiddleware` would cost two thirds of the throughput.
 """
 
 import asyncio
+import json
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -77,6 +78,7 @@ class Shell:
                 async with asyncio.timeout(self.deadline) as answer.deadline:
                     await self.app(answer.scope, receive, answer)
         except Exception as error:
+            answer.deadline = None  # it has ended, and a problem is late by nature
             problem = to_app_error(error)
             if isinstance(problem, InternalError) or answer.started:
                 _log.exception("unhandled error in request %s", answer.request_id)
@@ -111,7 +113,7 @@ class _Answer:
             self.started = True
             if self.deadline is not None:  # a long answer may take its time, a late one may not
                 self.deadline.reschedule(None)
-            message["headers"] = [*message["headers"], *self._headers(message)]
+            message["headers"] = [*map(_with_head, message["headers"]), *self._headers(message)]
         elif self.method == "HEAD":
             if message.get("more_body"):
                 return
@@ -140,6 +142,15 @@ class _Answer:
         extra = tuple((name.lower().encode(), value.encode()) for name, value in error.headers.items())
         await self.start(error.status, ((b"content-type", MEDIA_TYPE.encode()), (b"content-length", length), *extra))
         await self({"type": "http.response.body", "body": body})
+
+
+def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """What answers GET answers HEAD as well: the shell sees to that, and `Allow` says so."""
+    name, value = header
+    if name != b"allow":
+        return header
+    methods = {method.strip() for method in value.split(b",")}
+    return name, b", ".join(sorted(methods | {b"HEAD"} if b"GET" in methods else methods))
 
 
 def _request_id(given: bytes | None) -> str:
@@ -194,6 +205,14 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
 }
 
 
+def success(description: str, example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Document the answer 200 of an operation, with an example.
+
+    FastAPI drops every null from its document; as text, which `describe` reads again, the example keeps them.
+    """
+    return {200: {"description": description, "content": {JSON: {"example": json.dumps(example)}}}}
+
+
 def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     """Each query parameter by name, and whether it may be repeated; a query model counts as its fields."""
     for field in dependant.query_params:
@@ -214,19 +233,18 @@ def _refusal(name: str, code: str, message: str) -> dict[str, Any]:
 def public_answer(request: Request, body: bytes, *, etag: str | None = None, link: str | None = None) -> Response:
     """A cacheable JSON answer, or 304 when the client has these very bytes already."""
     etag = etag or etag_of(body)
-    headers = {"etag": etag, "cache-control": PUBLIC_CACHE}
+    # a proxy may compress; the bytes depend on nothing else that a client sends
+    headers = {"etag": etag, "cache-control": PUBLIC_CACHE, "vary": "Accept-Encoding"}
     if link is not None:
         headers["link"] = link
-    if _matches(request.headers.get("if-none-match"), etag):
+    if _matches(request.headers.getlist("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=JSON)
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    """Weak comparison, as RFC 9110 13.1.2 wants it for If-None-Match."""
-    if if_none_match is None:
-        return False
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+def _matches(if_none_match: Sequence[str], etag: str) -> bool:
+    """Weak comparison, as RFC 9110 13.1.2 wants it for If-None-Match; the header may come in several lines."""
+    tags = {tag.strip().removeprefix("W/") for line in if_none_match for tag in line.split(",")}
     return "*" in tags or etag in tags
 
 

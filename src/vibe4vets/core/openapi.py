@@ -1,10 +1,13 @@
 """The OpenAPI document: FastAPI's, made true where it guesses."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 
 from vibe4vets.core.errors import Problem
+from vibe4vets.core.schemas import COMMA_SEPARATED
 
 TAGS = [
     {"name": "search", "description": "Find help by words."},
@@ -13,6 +16,35 @@ TAGS = [
     {"name": "terms", "description": "Categories, tags and states, with counts."},
     {"name": "operations", "description": "For those who run the service."},
 ]
+_REQUEST_ID = {
+    "description": "The request's id; a problem repeats it as `instance`. Send your own to choose it.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
+    "example": "5f0c9a52c9d84d1f8a7f3f0e6d3c2b1a",
+}
+_CACHING = {
+    "ETag": {
+        "description": "Changes whenever the answer does; send it back as `If-None-Match`.",
+        "schema": {"type": "string"},
+        "example": '"mQ3n0vTtY0u1Y2r9tXkq4w"',
+    },
+    "Cache-Control": {
+        "description": "How long a copy may be used without asking again.",
+        "schema": {"type": "string"},
+        "example": "public, max-age=60, stale-while-revalidate=300",
+    },
+}
+_LINK = {
+    "description": 'The next page, `<...>; rel="next"` (RFC 8288), relative to this address; absent on the last.',
+    "schema": {"type": "string"},
+    "example": '</api/v1/resources?limit=20&cursor=LOR-YAIJM7RbMC41>; rel="next"',
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of the copy at hand: 304 while it is current.",
+    "schema": {"type": "string", "examples": ['"mQ3n0vTtY0u1Y2r9tXkq4w"']},
+}
 
 
 def describe(app: FastAPI) -> None:
@@ -30,6 +62,44 @@ def describe(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(problem.pop("$defs"))
             schemas["Problem"] = problem
+            for operation in operations(document):
+                _describe_parameters(operation)
+                _describe_headers(operation)
+                for content in operation["responses"]["200"]["content"].values():
+                    content["example"] = json.loads(content["example"])
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each operation of an OpenAPI document."""
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _describe_parameters(operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        variants = schema.get("anyOf", ())
+        if {"type": "null"} in variants:  # a parameter is left out, never null
+            del schema["anyOf"]
+            schema.update(next(variant for variant in variants if variant != {"type": "null"}))
+        if parameter["required"] and "examples" in schema:  # what "Try it out" begins with
+            parameter["example"] = schema["examples"][0]
+        if schema.pop(COMMA_SEPARATED, False):
+            parameter.update(style="form", explode=False)
+    if "304" in operation["responses"]:
+        operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
+    operation.get("parameters", []).sort(key=lambda parameter: not parameter["required"])
+
+
+def _describe_headers(operation: dict[str, Any]) -> None:
+    is_paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
+    for status, response in operation["responses"].items():
+        headers = response.setdefault("headers", {})
+        headers["X-Request-ID"] = _REQUEST_ID
+        if status in {"200", "304"} and "304" in operation["responses"]:
+            headers.update(_CACHING)
+        if status == "200" and is_paged:
+            headers["Link"] = _LINK

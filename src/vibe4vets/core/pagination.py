@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, Self, TypeVar
 
@@ -45,6 +45,7 @@ class PageQuery(Input):
         max_length=2_000,
         pattern=r"^[A-Za-z0-9_-]+$",
         description="The `next_cursor` of the page before; not together with `offset`.",
+        examples=["LOR-YAIJM7RbMC41NDA3LCJmZTJiZGY1NC03ZjEwLTQ1MzktYTNmMy00NDkwMTUzN2IyMjkiLDJd"],
     )
 
     @model_validator(mode="after")
@@ -69,14 +70,15 @@ class Page(Output, Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """Makes and reads cursors with one secret key."""
+    """Makes and reads cursors with one secret key, for the list at one address."""
 
     key: bytes
+    address: str = ""
 
     def encode(self, values: Sequence[Any], *, query: str) -> str:
         """Sign `values`, the sort keys of the last item; they are good for `query` only."""
         body = json.dumps([*values], separators=(",", ":"), default=str, ensure_ascii=False).encode()
-        return base64.urlsafe_b64encode(self._sign(body, query) + body).decode().rstrip("=")
+        return _base64(self._sign(body, query) + body)
 
     def decode(self, cursor: str, *, query: str) -> list[Any]:
         """Return the values of `cursor`; raises InvalidCursor unless we made it for `query`."""
@@ -85,20 +87,26 @@ class Cursors:
         except (binascii.Error, ValueError) as error:
             raise InvalidCursor from error
         signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        if _base64(raw) != cursor:  # the last character has bits that decoding ignores
+            raise InvalidCursor
         if not hmac.compare_digest(signature, self._sign(body, query)):
             raise InvalidCursor
         values: list[Any] = json.loads(body)
         return values
 
     def _sign(self, body: bytes, query: str) -> bytes:
-        digest = hashlib.sha256(query.encode()).digest()
+        digest = hashlib.sha256(f"{self.address}?{query}".encode()).digest()
         return hmac.digest(self.key, b"cursor" + digest + body, "sha256")[:_SIGNATURE_BYTES]
 
 
+def _base64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
 def get_cursors(request: Request) -> Cursors:
-    """The cursors of this service, signed with its key."""
+    """The cursors of the list at this address, signed with the service's key."""
     cursors: Cursors = request.app.state.cursors
-    return cursors
+    return replace(cursors, address=request.url.path)
 
 
 CursorsDep = Annotated[Cursors, Depends(get_cursors)]

@@ -12,6 +12,9 @@ from pydantic_core import PydanticCustomError
 _UNSAFE_IN_LONG_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNSAFE_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"\s*[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s*")
+COMMA_SEPARATED = "x-comma-separated"
+"""Marks a list in a query whose values share one parameter: `facets=category,state`."""
 
 
 class Input(BaseModel):
@@ -47,6 +50,13 @@ def _plain_digits(value: object) -> object:
     return value
 
 
+def _not_a_number(value: object) -> object:
+    """Pydantic reads a bare number as seconds since 1970; an instant is RFC 3339."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise PydanticCustomError("datetime_parsing", "Input should be an instant such as 2026-11-01T00:00:00Z")
+    return value
+
+
 def _utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
@@ -61,6 +71,6 @@ def _one_per_name(values: list[Any]) -> list[Any]:
 Line = Annotated[str, AfterValidator(_line)]
 LongText = Annotated[str, AfterValidator(_long_text)]
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
-Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_utc)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", min_length=1, max_length=64)]
 unique = AfterValidator(_one_per_name)

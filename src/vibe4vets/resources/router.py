@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
-from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public_page
+from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
@@ -20,6 +20,7 @@ from vibe4vets.resources.schemas import (
     SearchPage,
     SearchQuery,
     TermRead,
+    examples,
 )
 
 router = APIRouter(
@@ -27,15 +28,28 @@ router = APIRouter(
     responses={**NOT_MODIFIED, **problem_responses(MalformedRequest, InvalidRequest, InternalError, Unavailable)},
 )
 _PAGED = problem_responses(MalformedRequest, InvalidCursor)
+ResourceID = Annotated[
+    UUID, Path(description="The `id` of a resource.", examples=["7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11"])
+]
+OrganizationID = Annotated[
+    UUID, Path(description="The `id` of an organization.", examples=["0f8fad5b-d9cb-469f-a165-70867728950e"])
+]
 
 
-@router.get("/resources", tags=["resources"], response_model=Page[ResourceRead], responses=_PAGED)
+@router.get(
+    "/resources",
+    tags=["resources"],
+    summary="List resources",
+    response_model=Page[ResourceRead],
+    responses={**success("A page of resources.", examples.RESOURCES), **_PAGED},
+)
 async def list_resources(
     request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[ResourceQuery, Query()]
 ) -> Response:
     """List published resources, the most trusted first unless `sort` says otherwise.
 
-    Repeat a filter for OR (`state=OH&state=PA`); different filters must all hold.
+    Repeat a filter for OR (`state=OH&state=PA`); different filters must all hold. To read everything, follow
+    `next_cursor` (or the `Link` header) with the same filters until it is null.
     """
     return public_page(request, await service.list_resources(session, query, cursors))
 
@@ -43,27 +57,48 @@ async def list_resources(
 @router.get(
     "/resources/{resource_id}",
     tags=["resources"],
+    summary="Get a resource",
     response_model=ResourceRead,
-    responses=problem_responses(ResourceNotFound, ResourceGone),
+    responses={
+        **success("The resource.", examples.RESOURCE),
+        **problem_responses(ResourceNotFound, ResourceGone),
+    },
 )
-async def get_resource(request: Request, session: SessionDep, resource_id: UUID) -> Response:
-    """Get one published resource by its id."""
+async def get_resource(request: Request, session: SessionDep, resource_id: ResourceID) -> Response:
+    """Get one published resource by its id.
+
+    410 tells that it was published once: `successor` is the id of the one that replaces it, if any.
+    """
     document = await service.get_resource(session, resource_id)
     return public_answer(request, document.body.encode(), etag=document.etag)
 
 
-@router.get("/search", tags=["search"], response_model=SearchPage, responses=_PAGED)
+@router.get(
+    "/search",
+    tags=["search"],
+    summary="Search resources",
+    response_model=SearchPage,
+    responses={**success("A page of what was found, with the facets asked for.", examples.SEARCH), **_PAGED},
+)
 async def search(
     request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[SearchQuery, Query()]
 ) -> Response:
     """Search published resources by words, the most relevant first, at most 200 deep.
 
-    `facets` adds counts to narrow by. `crisis` is set when the words speak of suicide or crisis: show it first.
+    All filters of `GET /resources` narrow it; national programs take part whatever the `state`. `facets` adds
+    counts to narrow by; each ignores its own filter. `crisis` is set when the words speak of suicide or crisis:
+    show it first. Pages reach 200 deep: offset and limit beyond that are refused with 422.
     """
     return public_page(request, await service.search(session, query, cursors))
 
 
-@router.get("/categories", tags=["terms"], response_model=Page[TermRead], responses=_PAGED)
+@router.get(
+    "/categories",
+    tags=["terms"],
+    summary="List categories",
+    response_model=Page[TermRead],
+    responses={**success("A page of categories.", examples.CATEGORIES), **_PAGED},
+)
 async def list_categories(
     request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -71,7 +106,13 @@ async def list_categories(
     return public_page(request, await service.list_categories(session, query, cursors))
 
 
-@router.get("/tags", tags=["terms"], response_model=Page[TermRead], responses=_PAGED)
+@router.get(
+    "/tags",
+    tags=["terms"],
+    summary="List tags",
+    response_model=Page[TermRead],
+    responses={**success("A page of tags.", examples.TAGS), **_PAGED},
+)
 async def list_tags(
     request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -79,7 +120,13 @@ async def list_tags(
     return public_page(request, await service.list_tags(session, query, cursors))
 
 
-@router.get("/states", tags=["terms"], response_model=Page[TermRead], responses=_PAGED)
+@router.get(
+    "/states",
+    tags=["terms"],
+    summary="List states",
+    response_model=Page[TermRead],
+    responses={**success("A page of states.", examples.STATES), **_PAGED},
+)
 async def list_states(
     request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -87,7 +134,13 @@ async def list_states(
     return public_page(request, await service.list_states(session, query, cursors))
 
 
-@router.get("/organizations", tags=["organizations"], response_model=Page[OrganizationRead], responses=_PAGED)
+@router.get(
+    "/organizations",
+    tags=["organizations"],
+    summary="List organizations",
+    response_model=Page[OrganizationRead],
+    responses={**success("A page of organizations.", examples.ORGANIZATIONS), **_PAGED},
+)
 async def list_organizations(
     request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[OrganizationQuery, Query()]
 ) -> Response:
@@ -98,9 +151,10 @@ async def list_organizations(
 @router.get(
     "/organizations/{organization_id}",
     tags=["organizations"],
+    summary="Get an organization",
     response_model=OrganizationDetail,
-    responses=problem_responses(OrganizationNotFound),
+    responses={**success("The organization.", examples.ORGANIZATION), **problem_responses(OrganizationNotFound)},
 )
-async def get_organization(request: Request, session: SessionDep, organization_id: UUID) -> Response:
+async def get_organization(request: Request, session: SessionDep, organization_id: OrganizationID) -> Response:
     """Get one organization with its most trusted resources."""
     return public_answer(request, (await service.get_organization(session, organization_id)).encode())

@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict, JsonValue
+from pydantic import Field
 
 from vibe4vets.core.pagination import Page
 from vibe4vets.core.schemas import Output
@@ -60,69 +59,8 @@ class TrustRead(Output):
     verified_at: datetime | None = Field(description="When a person last checked it; null when nobody has.")
 
 
-_OFFICE_DAY: JsonValue = [["08:00", "16:30"]]
-_OFFICE_WEEK: list[JsonValue] = [*[_OFFICE_DAY] * 5, [], []]
-_EXAMPLE_RESOURCE: JsonDict = {
-    "id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
-    "version": 3,
-    "title": "Supportive Services for Veteran Families - Community Action of Franklin County",
-    "summary": None,
-    "description": "Help with rent, utilities and a new lease for Veteran families who may lose their home.",
-    "eligibility": ["Veterans", "Low income"],
-    "how_to_apply": None,
-    "organization": {
-        "id": "0f8fad5b-d9cb-469f-a165-70867728950e",
-        "name": "Community Action of Franklin County",
-        "website": None,
-    },
-    "categories": ["housing"],
-    "tags": ["ssvf", "rent-assistance"],
-    "scope": "local",
-    "states": ["OH"],
-    "phone": "+16145550123",
-    "phone_extension": None,
-    "email": None,
-    "website": "https://www.example.org/veterans",
-    "hours": {
-        "text": "Mon-Fri 8:00AM-4:30PM; Sat-Sun Closed",
-        "weekly": _OFFICE_WEEK,
-    },
-    "languages": ["en"],
-    "cost": None,
-    "locations": [
-        {
-            "id": "1c9d4a0e-6c0e-4f5a-8a62-3b7e0d1f6a90",
-            "name": None,
-            "street": None,
-            "city": "Columbus",
-            "county": "Franklin",
-            "state": "OH",
-            "postal_code": "43215",
-            "latitude": 39.96,
-            "longitude": -83.0,
-            "time_zone": "America/New_York",
-        }
-    ],
-    "source": {
-        "slug": "va_ssvf",
-        "name": "VA Supportive Services for Veteran Families grantees",
-        "tier": 1,
-        "record_id": "20-OH-001",
-        "url": None,
-        "licence": "US Government work",
-        "attribution": None,
-    },
-    "trust": {"score": 0.92, "reliability": 1.0, "freshness": 0.92, "verified_at": "2026-11-01T00:00:00Z"},
-    "status": "published",
-    "created_at": "2026-10-01T09:30:00Z",
-    "updated_at": "2026-11-01T00:00:00Z",
-}
-
-
 class ResourceRead(Output):
     """A published resource."""
-
-    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE_RESOURCE})
 
     id: UUID
     version: int = Field(description="Counts the published changes from 1.")

@@ -16,6 +16,6 @@ WebURL = Annotated[
 Email = Annotated[Line, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=320)]
 Latitude = Annotated[FiniteFloat, Field(ge=-90, le=90)]
 Longitude = Annotated[FiniteFloat, Field(ge=-180, le=180)]
-Hours = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$")]
-Day = list[tuple[Hours, Hours]]
+Hours = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$", max_length=5)]
+Day = Annotated[list[tuple[Hours, Hours]], Field(max_length=24)]
 Week = Annotated[list[Day], Field(min_length=7, max_length=7)]

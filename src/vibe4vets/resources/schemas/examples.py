@@ -1,0 +1,90 @@
+"""What the API's documents show as answers; a test holds each against its schema."""
+
+from pydantic.config import JsonDict, JsonValue
+
+_OFFICE_DAY: JsonValue = [["08:00", "16:30"]]
+_OFFICE_WEEK: list[JsonValue] = [*[_OFFICE_DAY] * 5, [], []]
+RESOURCE: JsonDict = {
+    "id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+    "version": 3,
+    "title": "Supportive Services for Veteran Families - Community Action of Franklin County",
+    "summary": None,
+    "description": "Help with rent, utilities and a new lease for Veteran families who may lose their home.",
+    "eligibility": ["Veterans", "Low income"],
+    "how_to_apply": None,
+    "organization": {
+        "id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "name": "Community Action of Franklin County",
+        "website": None,
+    },
+    "categories": ["housing"],
+    "tags": ["ssvf", "rent-assistance"],
+    "scope": "local",
+    "states": ["OH"],
+    "phone": "+16145550123",
+    "phone_extension": None,
+    "email": None,
+    "website": "https://www.example.org/veterans",
+    "hours": {
+        "text": "Mon-Fri 8:00AM-4:30PM; Sat-Sun Closed",
+        "weekly": _OFFICE_WEEK,
+    },
+    "languages": ["en"],
+    "cost": None,
+    "locations": [
+        {
+            "id": "1c9d4a0e-6c0e-4f5a-8a62-3b7e0d1f6a90",
+            "name": None,
+            "street": None,
+            "city": "Columbus",
+            "county": "Franklin",
+            "state": "OH",
+            "postal_code": "43215",
+            "latitude": 39.96,
+            "longitude": -83.0,
+            "time_zone": "America/New_York",
+        }
+    ],
+    "source": {
+        "slug": "va_ssvf",
+        "name": "VA Supportive Services for Veteran Families grantees",
+        "tier": 1,
+        "record_id": "20-OH-001",
+        "url": None,
+        "licence": "US Government work",
+        "attribution": None,
+    },
+    "trust": {"score": 0.92, "reliability": 1.0, "freshness": 0.92, "verified_at": "2026-11-01T00:00:00Z"},
+    "status": "published",
+    "created_at": "2026-10-01T09:30:00Z",
+    "updated_at": "2026-11-01T00:00:00Z",
+}
+_ORGANIZATION: dict[str, JsonValue] = {
+    "id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    "name": "Community Action of Franklin County",
+    "website": None,
+    "resource_count": 1,
+}
+_NEXT = "LOR-YAIJM7RbMC41NDA3LCJmZTJiZGY1NC03ZjEwLTQ1MzktYTNmMy00NDkwMTUzN2IyMjkiLDJd"
+
+
+def _page(*items: JsonValue, total: int, next_cursor: str | None = None) -> JsonDict:
+    return {"items": [*items], "total": total, "total_is_exact": True, "next_cursor": next_cursor}
+
+
+def _term(value: str, name: str, count: int) -> JsonDict:
+    return {"value": value, "name": name, "count": count}
+
+
+RESOURCES: JsonDict = _page(RESOURCE, total=57, next_cursor=_NEXT)
+CATEGORIES: JsonDict = _page(_term("housing", "Housing", 214), _term("legal", "Legal help", 131), total=2)
+TAGS: JsonDict = _page(_term("rent-assistance", "Rent assistance", 96), _term("ssvf", "SSVF", 88), total=2)
+STATES: JsonDict = _page(_term("CA", "California", 98), _term("OH", "Ohio", 41), total=2)
+ORGANIZATIONS: JsonDict = _page(_ORGANIZATION, total=1)
+ORGANIZATION: JsonDict = {**_ORGANIZATION, "resources": [RESOURCE]}
+SEARCH: JsonDict = {
+    **_page({"resource": RESOURCE, "score": 0.607927, "distance_miles": None}, total=1),
+    "facets": {"category": [_term("housing", "Housing", 1)], "state": [_term("OH", "Ohio", 1)]},
+    "interpretation": {"query": "rent help", "corrected": None, "place": None, "relaxed": []},
+    "crisis": None,
+}
