@@ -52,6 +52,15 @@ def run(connection: sa.Connection) -> None:
         connection.commit()
 
 
+def write() -> None:
+    """Write the migrations as SQL instead, for whoever reads it first and runs it by hand."""
+    context.configure(dialect_name="postgresql", literal_binds=True, transaction_per_migration=True)
+    for name, value in SETTINGS.items():
+        context.execute(f"set {name} = '{value}'")
+    with context.begin_transaction():
+        context.run_migrations()
+
+
 async def main() -> None:
     """Connect as the owner and run."""
     url = context.config.attributes.get("url")
@@ -67,4 +76,7 @@ async def main() -> None:
     await engine.dispose()
 
 
-asyncio.run(main())
+if context.is_offline_mode():
+    write()
+else:
+    asyncio.run(main())

@@ -1,11 +1,20 @@
 """A real PostgreSQL for every test: made by the migrations, cloned from a template, reached as the service does."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -28,6 +37,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 STARTER = PROJECT / "src/vibe4vets/connectors/starter/directory.ndjson"
 REAL_RECORDS = PROJECT.parent / "shared/data/veteran_resources.jsonl"
 SECRET = "a secret for tests, of more than 32 characters"
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would read every known authority for each client
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
 
@@ -200,6 +210,117 @@ async def reader(directory: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the published starter directory."""
     async with make_client(directory) as client:
         yield client
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the account of an embedded server can reach; pytest's own are closed to it."""
+    path = Path(tempfile.mkdtemp(prefix="v4v-", dir="/tmp"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def data_dir(folder: Path) -> Iterator[Path]:
+    """An empty data directory; whatever a test leaves running on it is stopped."""
+    path = folder / "data"
+    yield path
+    if (path / "data").exists():
+        server = EmbeddedPostgres(path)
+        server.start()
+        server.stop()
+
+
+@dataclass
+class Service:
+    """A `serve` process of its own, spoken to over TCP."""
+
+    process: subprocess.Popen[str]
+    url: str
+    log: Path
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask once, on a connection of its own; 15 s are against a hang only."""
+        return httpx.get(f"{self.url}{path}", timeout=15, verify=NO_TLS)
+
+    def await_status(self, path: str, status: int, seconds: float = 10) -> httpx.Response:
+        """Ask until `status` comes."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                answer = self.get(path)
+                if answer.status_code == status:
+                    return answer
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, f"{path} did not become {status}"
+            time.sleep(0.05)
+
+
+class Programs(contextlib.ExitStack):
+    """Starts `python -m vibe4vets` in a folder away from any `.env`; kills at the end what still runs."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def run(self, *arguments: object, **settings: object) -> subprocess.Popen[str]:
+        """Start a command with settings in its environment; its output is for `communicate()`."""
+        return self._start(arguments, settings, subprocess.PIPE, subprocess.PIPE)
+
+    def serve(self, *arguments: object, **settings: object) -> Service:
+        """Start `serve` on a free port and wait until it lives; it writes to a file, for a pipe would fill up."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = self.folder / f"serve-{port}.log"
+        with log.open("w") as out:
+            process = self._start(("serve", "--port", port, *arguments), settings, out, subprocess.STDOUT)
+        service = Service(process, f"http://127.0.0.1:{port}", log)
+        service.await_status("/health/live", 200, seconds=60)
+        return service
+
+    def _start(
+        self, arguments: Iterable[object], settings: Mapping[str, object], out: IO[str] | int, err: int
+    ) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vibe4vets", *map(str, arguments)],
+            cwd=self.folder,
+            env=os.environ | {name: str(value) for name, value in settings.items()},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            text=True,
+        )
+        self.enter_context(process)
+        self.callback(process.kill)
+        return process
+
+
+@pytest.fixture
+def programs(folder: Path) -> Iterator[Programs]:
+    """Processes of this test's own."""
+    with Programs(folder) as programs:
+        yield programs
+
+
+@pytest.fixture(scope="session")
+def programs_in() -> type[Programs]:
+    """The same, for fixtures that live longer than a test."""
+    return Programs
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Wait until something happens."""
+
+    def wait(happens: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30  # against a hang only
+        while not happens():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    return wait
 
 
 SendRaw = Callable[..., Awaitable[httpx.Response]]

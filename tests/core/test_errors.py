@@ -133,6 +133,13 @@ async def test_pointers_name_the_parameter(reader: httpx.AsyncClient) -> None:
         assert "nonsense" not in answer.text.replace("/query/nonsense", "")
 
 
+async def test_no_message_repeats_a_part_of_the_input(reader: httpx.AsyncClient) -> None:
+    for path, name in (("resources/zzz", "resource_id"), ("resources?id=zzz", "id")):
+        error = (await reader.get(f"/api/v1/{path}")).json()["errors"][0]
+        assert name in error["pointer"]
+        assert error["message"] == "Input should be a valid UUID"
+
+
 async def test_an_answer_that_is_late_is_unavailable(settings: Settings, session: Session) -> None:
     """Another session holds the table; the deadline ends the wait, and the next request is served."""
     app = create_app(settings.model_copy(update={"http": HTTPSettings(deadline=timedelta(seconds=0.2))}))

@@ -198,13 +198,21 @@ async def test_parameters_are_known_and_single(reader: httpx.AsyncClient) -> Non
         assert answer.status_code == 422
         pointers = [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
         assert pointers == [("/query/catgory", "extra_forbidden"), ("/query/limt", "extra_forbidden")]
-    for parameter in DOCUMENT["paths"]["/api/v1/search"]["get"]["parameters"]:
-        name, is_list = parameter["name"], parameter["schema"].get("type") == "array"
-        if parameter["in"] != "query" or is_list:
-            continue
-        values = {"q": "x", "cursor": "abc", "updated_since": "2026-01-01T00:00:00Z"}
-        query = "" if name == "q" else "q=x&"
-        twice = await reader.get(f"/api/v1/search?{query}{name}={values.get(name, 1)}&{name}={values.get(name, 1)}")
-        assert twice.status_code == 422
-        error = {"pointer": f"/query/{name}", "code": "repeated", "message": "Give this query parameter once"}
-        assert twice.json()["errors"] == [error]
+
+
+async def test_a_single_parameter_is_given_once(reader: httpx.AsyncClient) -> None:
+    values = {"q": "x", "cursor": "abc", "updated_since": "2026-01-01T00:00:00Z", "sort": "title", "name": "x"}
+    seen = set()
+    for path in LISTS:
+        for parameter in DOCUMENT["paths"][path]["get"]["parameters"]:
+            name = parameter["name"]
+            if parameter["in"] != "query" or parameter["schema"].get("type") == "array":
+                continue
+            pair = f"{name}={values.get(name, 1)}"
+            required = "q=x&" if path.endswith("search") and name != "q" else ""
+            twice = await reader.get(f"{path}?{required}{pair}&{pair}")
+            assert twice.status_code == 422
+            error = {"pointer": f"/query/{name}", "code": "repeated", "message": "Give this query parameter once"}
+            assert twice.json()["errors"] == [error]
+            seen.add(name)
+    assert seen == {"limit", "offset", "cursor", "updated_since", "include_national", "sort", "q", "name"}

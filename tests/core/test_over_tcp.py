@@ -41,8 +41,8 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
-    async def ask(self, target: bytes, method: bytes = b"GET", headers: bytes = b"") -> Answer:
-        request = b"%s %s HTTP/1.1\r\nHost: test\r\n%s\r\n" % (method, target, headers)
+    async def ask(self, target: bytes, method: bytes = b"GET", headers: bytes = b"", body: bytes = b"") -> Answer:
+        request = b"%s %s HTTP/1.1\r\nHost: test\r\n%s\r\n%s" % (method, target, headers, body)
         self.writer.write(request)
         await self.writer.drain()
         async with asyncio.timeout(20):
@@ -181,3 +181,11 @@ async def test_a_confirmed_copy_has_no_body(port: int) -> None:
         header = b"If-None-Match: %s\r\n" % answer.headers["etag"].encode()
         assert (await connection.ask(b"/api/v1/states", headers=header)).status == 304
         assert (await connection.ask(b"/health/live")).body == b'{"status":"ok"}'
+
+
+async def test_a_body_that_nobody_reads_does_no_harm(port: int) -> None:
+    async with connected(port) as connection:
+        for body in (b"\xff\x00", b'{"a":NaN', b"x" * 100_000):
+            headers = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+            assert (await connection.ask(b"/api/v1/states", headers=headers, body=body)).status == 200
+        assert (await connection.ask(b"/health/live")).status == 200

@@ -26,6 +26,7 @@ sys.stdin.read()
 server.stop()
 """
 Process = subprocess.Popen[str]
+pytestmark = pytest.mark.drill
 
 
 def psql(server: EmbeddedPostgres, sql: str) -> str:

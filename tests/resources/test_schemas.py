@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from sqlmodel import SQLModel
 
 from vibe4vets.core.pagination import PageQuery
-from vibe4vets.core.schemas import Input
+from vibe4vets.core.schemas import Input, Line, LongText
 from vibe4vets.resources import models, schemas
 
 # the table that a model is written to, and the columns that go by another name there
@@ -101,3 +102,40 @@ def test_a_text_without_an_end_would_be_seen() -> None:
 
     schema = Loose.model_json_schema()
     assert list(unbounded(schema, {}, "Loose")) == ["Loose.texts", "Loose.texts[]", "Loose.text"]
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "\ud800", "\x1b[31m", "\x85", "\u202e", "\u2066", "a\nb", "a\tb"])
+def test_a_line_holds_no_control_or_surrogate(bad: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Line).validate_python(bad)
+    assert caught.value.errors()[0]["type"] == "unsafe_text"
+    if bad in {"a\nb", "a\tb"}:
+        assert TypeAdapter(LongText).validate_python(bad) == bad
+        return
+    with pytest.raises(ValidationError):
+        TypeAdapter(LongText).validate_python(bad)
+
+
+def test_text_is_stored_composed_and_trimmed() -> None:
+    location = schemas.LocationIntake.model_validate({"city": "  Can\u0303on City "})
+    assert location.city == "Ca\u00f1on City"
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e999, 90.01, -91.0])
+def test_coordinates_are_finite_and_on_the_globe(bad: float) -> None:
+    with pytest.raises(ValidationError):
+        schemas.LocationIntake.model_validate({"latitude": bad, "longitude": 0.0})
+    with pytest.raises(ValidationError):
+        schemas.LocationIntake.model_validate({"latitude": 0.0, "longitude": bad * 2})
+
+
+@pytest.mark.parametrize("bad", [True, 1.0, "1", None, 0, 5])
+def test_a_tier_is_an_integer_and_nothing_like_one(bad: object) -> None:
+    with pytest.raises(ValidationError):
+        schemas.SourceIntake.model_validate({"slug": "s", "name": "S", "tier": bad})
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(ValidationError) as caught:
+        schemas.SourceIntake.model_validate({"slug": "s", "name": "S", "tier": 1, "status": "published"})
+    assert caught.value.errors()[0]["loc"] == ("status",)

@@ -23,7 +23,7 @@ def _database_url(text: object) -> object:
         return text
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a ValueError would quote what stands in the port's place
         message = "is not a database URL; write postgresql://user:password@host:5432/name"
         raise ValueError(message) from None
     if url.get_backend_name() not in {"postgresql", "postgres"}:

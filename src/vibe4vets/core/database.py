@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import URL, AdaptedConnection, event, text
 from sqlalchemy.exc import DisconnectionError, IntegrityError
@@ -15,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelSession
 from vibe4vets.core.config import DatabaseSettings, Settings
 
 _NOTHING = text("select")
+_CLOSE_PATIENCE_SECONDS = 0.15
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -23,6 +25,20 @@ class NoDatabaseError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("DATABASE_URL is not set; `vibe4vets serve` starts an embedded server when it is not.")
+
+
+if TYPE_CHECKING:
+    _Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    _Connection = asyncpg.Connection
+
+
+class ImpatientConnection(_Connection):
+    """Closes soon: SQLAlchemy waits 2 s for the goodbye of a server that hangs, and the answer with it."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  the driver's signature
+        """Close, long enough for a server that lives to learn that its statement is cancelled."""
+        await super().close(timeout=_CLOSE_PATIENCE_SECONDS)
 
 
 class Session(SQLModelSession):
@@ -79,6 +95,7 @@ def make_engine(
         max_overflow=0,
         pool_timeout=limits.pool_wait.total_seconds(),
         connect_args={
+            "connection_class": ImpatientConnection,
             "timeout": limits.connect_timeout.total_seconds(),
             # a server that hangs enforces no timeout of its own
             "command_timeout": (statement_timeout or limits.statement_timeout).total_seconds() + 0.5,

@@ -1,0 +1,106 @@
+"""Work on the directory from the command line: import, render, count, each with a bar that shows how far it is."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+
+from vibe4vets.cli.terminal import out, progress_bars
+from vibe4vets.connectors.base import Source
+from vibe4vets.connectors.models import Outcome
+from vibe4vets.connectors.service import RunReport, run_source
+from vibe4vets.core.config import Settings
+from vibe4vets.core.database import NoDatabaseError, Session, make_engine
+from vibe4vets.core.migrations import schema_fault
+from vibe4vets.resources import service as resources
+
+_STAGES = {"read": "Reading", "apply": "Applying"}
+
+
+@asynccontextmanager
+async def _bulk_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    limits = settings.database
+    if settings.database_url is None:
+        raise NoDatabaseError
+    engine = make_engine(settings.database_url, limits, statement_timeout=limits.bulk_statement_timeout)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def find_schema_fault(settings: Settings) -> str | None:
+    """Why the schema of the database does not fit this code, with the remedy; None when it fits."""
+    async with _bulk_engine(settings) as engine, Session(engine) as session:
+        return await schema_fault(session)
+
+
+async def count_published(settings: Settings) -> int:
+    """How many resources are published."""
+    async with _bulk_engine(settings) as engine, Session(engine) as session:
+        return await resources.count_published(session)
+
+
+async def import_records(settings: Settings, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
+    """Run `source`, showing how far it is."""
+    async with _bulk_engine(settings) as engine:
+        with progress_bars() as bars:
+            bar = {stage: bars.add_task(name, total=None) for stage, name in _STAGES.items()}
+            return await run_source(
+                engine,
+                source,
+                publish=publish,
+                dry_run=dry_run,
+                progress=lambda stage, done, total: bars.update(bar[stage], completed=done, total=total),
+            )
+
+
+def tell_report(report: RunReport, file: Path, settings: Settings, *, dry_run: bool) -> None:
+    """Print what a run did, or would do, and where its refused records are."""
+    table = Table(title=f"{'Would import' if dry_run else 'Imported'} {file.name}")
+    for kind in Outcome:
+        table.add_column(kind.value, justify="right")
+    table.add_row(*(f"{report.counts[kind]:,}" for kind in Outcome))
+    out.print(table)
+    if not report.changed:
+        out.print("Nothing changed.")
+    for warning in report.warnings:
+        out.print(warning, style="yellow", markup=False)
+    if report.counts[Outcome.WITHHELD]:
+        out.print("Withheld: archived by an editor, or published and changed here without --publish.")
+    if report.quarantined:
+        out.print(f"Quarantined records and reasons: {_write_quarantine(report, settings)}", soft_wrap=True)
+
+
+def _write_quarantine(report: RunReport, settings: Settings) -> Path:
+    path = settings.data_dir / "quarantine" / f"{report.run_id}.ndjson"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for record in report.quarantined:
+            kept = record.model_dump(mode="json", include={"line", "reason", "source", "source_record_id", "content"})
+            file.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    return path
+
+
+async def render_published(settings: Settings) -> int:
+    """Render every published resource anew, by batches, and remove what is not published; return how many."""
+    async with _bulk_engine(settings) as engine:
+        sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
+        async with sessions.begin() as session:
+            total = await resources.count_published(session)
+        done, after = 0, None
+        with progress_bars() as bars:
+            bar = bars.add_task("Rendering", total=total)
+            while True:
+                async with sessions.begin() as session:
+                    ids = await resources.reindex_batch(session, after=after)
+                if not ids:
+                    break
+                done, after = done + len(ids), ids[-1]
+                bars.update(bar, completed=done)
+        async with sessions.begin() as session:
+            await resources.remove_strays(session)
+        return done

@@ -1,0 +1,127 @@
+"""The service as a process: its database, its address, and uvicorn."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+
+import uvicorn
+from sqlalchemy import URL, make_url
+
+from vibe4vets.cli.directory import find_schema_fault, import_records
+from vibe4vets.cli.terminal import out
+from vibe4vets.connectors.sources.records import RecordFile
+from vibe4vets.core.config import DRIVER, Settings
+from vibe4vets.core.database import NoDatabaseError
+from vibe4vets.core.embedded import EmbeddedPostgres
+from vibe4vets.core.errors import Unavailable
+from vibe4vets.core.migrations import upgrade
+from vibe4vets.main import create_app
+
+_EXAMPLES = ("search?q=housing", "resources?state=OH&category=legal", "search?q=vet+center&state=TX&facets=category")
+
+
+class AddressError(Exception):
+    """The address to listen on cannot be had; the message says why and what to do."""
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """Settings with a database: the configured one, else the embedded server for as long as it is used."""
+    if settings.database_url is not None:
+        yield settings
+        return
+    with EmbeddedPostgres(settings.data_dir).running() as server:
+        yield settings.model_copy(
+            update={
+                "embedded": True,
+                "database_url": make_url(server.app_url()).set(drivername=DRIVER),
+                "database_migration_url": make_url(server.owner_url()).set(drivername=DRIVER),
+            }
+        )
+
+
+def owner_url(settings: Settings) -> URL:
+    """Where migrations connect."""
+    url = settings.database_migration_url or settings.database_url
+    if url is None:
+        raise NoDatabaseError
+    return url
+
+
+def require_schema(settings: Settings) -> None:
+    """See that the schema is of this version: the embedded database is migrated, any other only looked at."""
+    if settings.embedded:
+        upgrade(owner_url(settings))
+    elif fault := asyncio.run(find_schema_fault(settings)):
+        raise Unavailable(fault)
+
+
+def load_starter(settings: Settings) -> None:
+    """Publish the directory that ships with the project."""
+    with as_file(files("vibe4vets.connectors") / "starter" / "directory.ndjson") as path:
+        report = asyncio.run(import_records(settings, RecordFile(path), publish=True, dry_run=False))
+    out.print(f"Loaded the starter directory: {report.changed:,} resources.")
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise AddressError unless this process can listen on the address."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = f"Cannot listen on {host}:{port} ({error.strerror}): choose another with --host or --port."
+            raise AddressError(reason) from error
+
+
+def announce(base: str, settings: Settings) -> None:
+    """Print where the service is and what to try first."""
+    lines = [f"Vibe4Vets serves at {base}", f"  Docs      {base}/docs", f"  Health    {base}/health/ready"]
+    if settings.embedded:
+        lines.append(f"  Database  embedded PostgreSQL in {settings.data_dir}")
+    lines += ["  Try", *(f"    curl '{base}/api/v1/{example}'" for example in _EXAMPLES)]
+    out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Answer requests until SIGTERM or SIGINT, which end it in good order and with exit code 0."""
+    _hand_over(settings)
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it has stopped
+    uvicorn.run(
+        "vibe4vets.cli.serving:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        http="httptools",
+        access_log=False,  # its lines would hold what people search for, beside their address
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=30,
+    )
+
+
+def _hand_over(settings: Settings) -> None:
+    """Give the processes that uvicorn starts the database and the signing key of this one."""
+    if settings.database_url is not None:
+        os.environ["DATABASE_URL"] = settings.database_url.render_as_string(hide_password=False)
+    os.environ["VIBE4VETS_SECRET_KEY"] = settings.signing_key.decode()
+
+
+def application() -> object:
+    """The application that uvicorn serves; one of several processes ends with the one that started it."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    return create_app()
+
+
+def _follow(parent: multiprocessing.process.BaseProcess) -> None:
+    """Without its parent, a worker would keep the port from the next `serve`."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,197 @@
+"""The command line, as processes of their own: what they do, print and return."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from vibe4vets.cli import main
+from vibe4vets.core.embedded import EmbeddedPostgres
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    """The exit code, standard output and standard error, once it has ended."""
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def settings(server: EmbeddedPostgres, database: str, folder: Path) -> dict[str, object]:
+    """The environment of a command on this test's own database."""
+    return {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": folder / "data"}
+
+
+@pytest.fixture
+async def owner_of(server: EmbeddedPostgres, database: str) -> Any:
+    """The owner's connection to this test's own database."""
+    connection = await asyncpg.connect(server.owner_url(database))
+    yield connection
+    await connection.close()
+
+
+def record(number: int, **changes: object) -> dict[str, object]:
+    """One line of a record file."""
+    return {
+        "source": "test_source",
+        "source_record_id": str(number),
+        "title": f"Housing help {number}",
+        "organization": f"Organization {number}",
+        "scope": "local",
+        "categories": ["housing"],
+        "address": {"city": "Columbus", "state": "OH"},
+        **changes,
+    }
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Three records, and two lines that are none."""
+    lines = [*(json.dumps(record(number)) for number in range(3)), "not json", json.dumps(record(9, title=""))]
+    path = tmp_path / "records.ndjson"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+async def test_import_counts_and_quarantines(
+    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection, folder: Path
+) -> None:
+    code, out, err = await asyncio.to_thread(finish, programs.run("import", file, "--publish", **settings))
+    assert code == 0, err
+    assert "Imported records.ndjson" in out
+    counts = [line for line in out.splitlines() if "│" in line][-1]
+    assert [cell.strip() for cell in counts.strip("│ ").split("│")] == ["3", "0", "0", "0", "0", "2"]
+    assert await owner_of.fetchval("select count(*) from published_resources") == 3
+    (kept,) = (folder / "data/quarantine").iterdir()
+    assert str(kept) in out
+    refused = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [(line["line"], line["reason"].split(":")[0]) for line in refused] == [(4, "line"), (5, "title")]
+    assert refused[0]["content"] == "not json"
+    again = await asyncio.to_thread(finish, programs.run("import", file, "--publish", **settings))
+    assert again[0] == 0
+    assert "Nothing changed." in again[1]
+
+
+async def test_a_dry_run_changes_nothing(
+    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection
+) -> None:
+    code, out, err = await asyncio.to_thread(finish, programs.run("import", file, "--publish", "--dry-run", **settings))
+    assert code == 0, err
+    assert "Would import records.ndjson" in out
+    tables = await owner_of.fetch(
+        "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+    )
+    assert len(tables) > 8
+    for (table,) in tables:
+        rows = await owner_of.fetchval(f'select count(*) from "{table}"')
+        assert rows == (1 if table == "alembic_version" else 0), table
+
+
+async def test_strict_makes_a_quarantined_record_a_failure(
+    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection
+) -> None:
+    code, _, _ = await asyncio.to_thread(finish, programs.run("import", file, "--strict", **settings))
+    assert code == 1
+    assert await owner_of.fetchval("select count(*) from resources where status = 'draft'") == 3
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str, **settings: str) -> int:
+    """Run the command line in this process, for what needs no database; return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["vibe4vets", *arguments])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+def test_a_missing_file_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "import", "nowhere.ndjson") == 2
+    error = capsys.readouterr().err
+    assert "nowhere.ndjson" in error
+    assert "does not exist" in error
+
+
+async def test_reindex_repairs_the_read_model(
+    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection
+) -> None:
+    await asyncio.to_thread(finish, programs.run("import", file, "--publish", **settings))
+    everything = "select id, document, etag, title_key, cities, search::text from published_resources order by id"
+    whole = await owner_of.fetch(everything)
+    damaged, missing, stray = (row["id"] for row in whole)
+    await owner_of.execute("update published_resources set document = '{}', cities = '{}' where id = $1", damaged)
+    await owner_of.execute("delete from published_resources where id = $1", missing)
+    await owner_of.execute("update resources set status = 'draft' where id = $1", stray)
+    code, out, err = await asyncio.to_thread(finish, programs.run("reindex", **settings))
+    assert code == 0, err
+    assert "Rendered 2 published resources." in out
+    assert await owner_of.fetch(everything) == whole[:2]
+
+
+async def test_migrate_brings_the_schema_to_the_head(
+    programs: Any, server: EmbeddedPostgres, owner: asyncpg.Connection, database: str, settings: dict[str, object]
+) -> None:
+    await owner.execute(f'drop database "{database}"')
+    await owner.execute(f'create database "{database}"')
+    code, _, err = await asyncio.to_thread(finish, programs.run("reindex", **settings))
+    assert (code, err) == (1, "The database has no schema yet: run `vibe4vets migrate`.\n")
+    urls = settings | {"DATABASE_MIGRATION_URL": server.owner_url(database)}
+    code, out, err = await asyncio.to_thread(finish, programs.run("migrate", **urls))
+    assert (code, out, err) == (0, "The database schema is up to date.\n", "")
+    code, out, err = await asyncio.to_thread(finish, programs.run("reindex", **settings))
+    assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://u@h/hunter2"),
+        ("DATABASE_URL", "hunter2"),
+        ("DATABASE_URL", "postgresql://u@h:hunter2/db"),
+        ("VIBE4VETS_DATABASE__POOL_SIZE", "hunter2"),
+        ("VIBE4VETS_DATABASE", "hunter2"),
+        ("VIBE4VETS_DATABASE__HUNTER2", "1"),
+        ("VIBE4VETS_SECRET_KEY", "hunter2"),
+        ("VIBE4VETS_ENV", "hunter2"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_never_quoted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    assert call(monkeypatch, "openapi", **{name: value}) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"{name}: ")
+    assert err.count("\n") == 1
+    assert "hunter2" not in err
+    assert "Value error" not in err
+
+
+def test_a_database_that_is_down_is_told_in_one_line(programs: Any, file: Path) -> None:
+    code, _, err = finish(programs.run("import", file, DATABASE_URL="postgresql://u:hunter2@127.0.0.1:1/db"))
+    assert code == 1
+    assert "cannot be reached" in err
+    assert err.count("\n") == 1
+    assert "hunter2" not in err
+
+
+def test_openapi_needs_no_database_and_leaves_nothing(programs: Any, folder: Path) -> None:
+    code, out, err = finish(programs.run("openapi", VIBE4VETS_DATA_DIR=folder / "data"))
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    assert document["openapi"] == "3.1.0"
+    assert "/api/v1/search" in document["paths"]
+    assert list(folder.iterdir()) == []
+
+
+def test_help_names_every_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "--help") == 0
+    out = capsys.readouterr().out
+    for command in ("serve", "migrate", "import", "reindex", "openapi"):
+        assert command in out
