@@ -31,7 +31,12 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 async def _live(receive: Receive, send: Send) -> None:
     global _pool  # noqa: PLW0603  one pool, made when uvicorn starts the callable
     await receive()
-    _pool = await asyncpg.create_pool(os.environ["FLOOR_URL"], min_size=16, max_size=16, server_settings={"jit": "off"})
+    _pool = await asyncpg.create_pool(
+        os.environ["FLOOR_URL"],
+        min_size=16,
+        max_size=16,
+        server_settings={"jit": "off", "plan_cache_mode": "force_custom_plan"},
+    )
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await _pool.close()

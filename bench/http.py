@@ -19,13 +19,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from sqlalchemy import event
 
 from bench.database import PROJECT, RECORDS, BenchDatabase, fresh_database
 from vibe4vets.connectors.service import run_source
@@ -74,8 +73,15 @@ async def load_and_record(database: BenchDatabase) -> dict[str, Recorded]:
     app = create_app(settings)
     statements: list[tuple[str, tuple[Any, ...]]] = []
     async with app.router.lifespan_context(app):
-        reads = app.state.database.directory.sync_engine
-        event.listen(reads, "before_cursor_execute", lambda *args: statements.append((args[2], args[3])))
+        published = app.state.database.published
+        fetch = published.fetch
+
+        async def noting(sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+            statements.append((sql, tuple(arguments)))
+            rows: Sequence[Any] = await fetch(sql, arguments)
+            return rows
+
+        published.fetch = noting
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench")
 
         async def record(path: str) -> tuple[str, tuple[Any, ...], bytes]:

@@ -11,7 +11,9 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import asyncio
 import io
+import json
 import time
+from collections import Counter
 from collections.abc import Awaitable
 
 import asyncpg
@@ -47,6 +49,29 @@ async def import_twice(database: BenchDatabase, path: Path) -> tuple[float, floa
     return first, again, created.changed
 
 
+def expected(path: Path) -> dict[str, Counter[str]]:
+    """How many records of the file each source, category and state has."""
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return {
+        "source": Counter(record["source"] for record in records),
+        "unnest(categories)": Counter(category for record in records for category in record["categories"]),
+        "unnest(states)": Counter(
+            state
+            for record in records
+            for state in {*record["states_served"], (record["address"] or {}).get("state")} - {None}
+        ),
+    }
+
+
+async def assert_counts(database: BenchDatabase, path: Path) -> None:
+    """What is published has the file's counts by source, category and state."""
+    connection = await asyncpg.connect(database.owner_url)
+    for column, counts in expected(path).items():
+        rows = await connection.fetch(f"select {column}, count(*) from published_resources group by 1")
+        assert Counter(dict(map(tuple, rows))) == counts, column
+    await connection.close()
+
+
 async def bare_copy(database: BenchDatabase) -> float:
     """COPY what was published into an empty twin of the table with all its indexes; return the median seconds."""
     connection = await asyncpg.connect(database.owner_url)
@@ -69,8 +94,9 @@ def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else RECORDS
     with fresh_database("bench_importing") as database:
         first, again, count = asyncio.run(import_twice(database, path))
+        asyncio.run(assert_counts(database, path))
         floor = asyncio.run(bare_copy(database))
-    print(f"{path.name}: {count:,} records")
+    print(f"{path.name}: {count:,} records in, counts by source, category and state as in the file")
     print(f"bare COPY          {floor:6.2f} s")
     print(f"first import       {first:6.2f} s   {first / floor:5.1f} x COPY   {count / first:8,.0f} records/s")
     print(f"unchanged import   {again:6.2f} s   {again / first:5.2f} x first  {count / again:8,.0f} records/s")

@@ -35,7 +35,6 @@ from vibe4vets.main import create_app
 
 PROJECT = Path(__file__).resolve().parents[1]
 STARTER = PROJECT / "src/vibe4vets/connectors/starter/directory.ndjson"
-REAL_RECORDS = PROJECT.parent / "shared/data/veteran_resources.jsonl"
 SECRET = "a secret for tests, of more than 32 characters"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would read every known authority for each client
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}

@@ -7,12 +7,12 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import text
+from sqlalchemy import Text, cast, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import Database, Session, SessionDep, connect, copy_rows, make_engine, violates
+from vibe4vets.core.database import Database, Session, SessionDep, Statement, connect, copy_rows, make_engine, violates
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.core.errors import database_fault, install_error_handlers
 from vibe4vets.core.http import PublicRoute, Shell
@@ -27,7 +27,7 @@ SOURCE = text("insert into sources (slug, name, tier) values (:slug, 'n', 1)")
 @pytest.fixture
 async def database_of(settings: Settings) -> AsyncIterator[Database]:
     """The engines of a service on this test's own database."""
-    database = connect(settings)
+    database = await connect(settings)
     yield database
     await database.dispose()
 
@@ -49,6 +49,8 @@ async def test_every_session_has_its_limits(database_of: Database, settings: Set
         }
         assert engine.pool.timeout() == 2
     await bulk.dispose()
+    rows = await database_of.published.fetch(LIMITS, ())
+    assert {row.name: row.setting for row in rows}["statement_timeout"] == "5000"
     assert settings.database.connect_timeout.total_seconds() == 3
 
 
@@ -89,13 +91,16 @@ async def fail(session: SessionDep, slug: str) -> None:
     raise RuntimeError(slug)
 
 
+CLOCK = Statement(select(cast(func.now(), Text).label("clock"), func.current_database().label("name")))
+
+
 @router.get("/private")
 @public.get("/public")
 @router.post("/unsafe")
 async def look(session: SessionDep) -> list[str]:
     """The clocks of two statements, and which database answered."""
-    clocks = [(await session.execute(text("select now()::text"))).scalar_one() for _ in range(2)]
-    return [*clocks, (await session.execute(text("select current_database()"))).scalar_one()]
+    [first], [second] = [await session.rows(CLOCK, {}) for _ in range(2)]
+    return [first.clock, second.clock, second.name]
 
 
 @pytest.fixture
@@ -161,7 +166,7 @@ async def test_only_public_reads_go_to_the_replica(
     replica = f"replica_{uuid4().hex[:12]}"
     await owner.execute(f'create database "{replica}" strategy file_copy')
     urls = {"DATABASE_URL": server.app_url(database), "DATABASE_REPLICA_URL": server.app_url(replica)}
-    app.state.database = connect(Settings.model_validate(urls))
+    app.state.database = await connect(Settings.model_validate(urls))
     asked = (("GET", "/public"), ("GET", "/private"), ("POST", "/unsafe"))
     used = [(await client.request(method, path)).json()[2] for method, path in asked]
     assert used == [replica, database, database]

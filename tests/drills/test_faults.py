@@ -217,7 +217,8 @@ SESSIONS = "select state, count(*) as size from pg_stat_activity where usename =
 @pytest.mark.parametrize("fault", [locked, hung])
 async def test_two_hundred_at_once_leak_no_connection(fault: Any, service: Any, postgres: EmbeddedPostgres) -> None:
     """Row I10: a pool that runs dry while its database does not answer."""
-    pool = Settings().database.read_pool_size
+    limits = Settings().database
+    pool = limits.read_pool_size
     assert all(answer.status_code in {200, 503} for answer, _ in await ask(service, [LIST] * 200)), "a good day"
     with fault(postgres):
         crowd = asyncio.create_task(ask(service, [LIST] * 200))
@@ -231,4 +232,4 @@ async def test_two_hundred_at_once_leak_no_connection(fault: Any, service: Any, 
     assert [answer.status_code for answer, _ in again] == [200] * pool
     sessions = dict(line.split("|") for line in sql(postgres, SESSIONS).splitlines())
     assert set(sessions) == {"idle"}
-    assert 1 <= int(sessions["idle"]) <= pool
+    assert 1 <= int(sessions["idle"]) <= pool + 2 * limits.pool_size

@@ -48,8 +48,10 @@ class DatabaseSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pool_size: int = Field(default=10, ge=1, le=200, description="Connections for writes, per process.")
-    read_pool_size: int = Field(default=20, ge=1, le=200, description="Connections for reads, per process.")
+    pool_size: int = Field(
+        default=10, ge=1, le=200, description="Connections for writes, and as many for staff's reads, per process."
+    )
+    read_pool_size: int = Field(default=20, ge=1, le=200, description="Connections for public reads, per process.")
     pool_wait: timedelta = Field(default=timedelta(seconds=2), description="Wait for a free connection.")
     connect_timeout: timedelta = timedelta(seconds=3)
     statement_timeout: timedelta = timedelta(seconds=5)

@@ -1,6 +1,6 @@
 """The one session, and the one place a transaction ends."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import URL, AdaptedConnection, event, text
+from sqlalchemy import URL, AdaptedConnection, Dialect, Result, Select, event, text
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelSession
 
-from vibe4vets.core.config import DatabaseSettings, Settings
+from vibe4vets.core.config import DRIVER, DatabaseSettings, Settings
 
 _NOTHING = text("select")
+_DIALECT: Dialect = URL.create(DRIVER).get_dialect()()
 _CLOSE_PATIENCE_SECONDS = 0.15
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -41,19 +42,90 @@ class ImpatientConnection(_Connection):
         await super().close(timeout=_CLOSE_PATIENCE_SECONDS)
 
 
+class Row(asyncpg.Record):
+    """A row of the driver's whose columns are attributes, as SQLAlchemy's are."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  a column of any type
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Statement:
+    """A SELECT with named parameters, compiled once: the driver runs it without SQLAlchemy's cost per request."""
+
+    def __init__(self, select: Select[Any]) -> None:
+        self.select = select
+        compiled = select.compile(dialect=_DIALECT)
+        self.sql = str(compiled)
+        self._names = compiled.positiontup or []
+        self._defaults = dict(compiled.params)
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """What stands for $1, $2 ... when the parameters have `values`."""
+        return [values[name] if name in values else self._defaults[name] for name in self._names]
+
+
 class Session(SQLModelSession):
     """The session that every domain shares: `exec` for models, `execute` for Core statements and SQL text."""
 
     execute = AsyncSession.execute  # SQLModel deprecates it, for whoever expects models and gets rows
+    published: "PublishedPool | None" = None
+    """Set on the session of a public read: `rows` goes this shorter way."""
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Every row of `statement`; on a public read by the driver alone, which takes half the time."""
+        if self.published is not None:
+            return await self.published.fetch(statement.sql, statement.arguments(values))
+        result: Result[Any] = await self.execute(statement.select, dict(values))
+        return result.all()
+
+
+class PublishedPool:
+    """The driver's connections for public reads, perhaps to a replica. Each statement is a transaction."""
+
+    def __init__(self, url: URL, limits: DatabaseSettings) -> None:
+        self._wait = limits.pool_wait.total_seconds()
+        _, options = _DIALECT.create_connect_args(url)
+        self._pool = asyncpg.create_pool(
+            **options,
+            **_connect_options(limits, limits.statement_timeout),
+            min_size=0,  # the service starts with the database down
+            max_size=limits.read_pool_size,
+            record_class=Row,
+            reset=_keep,
+        )
+
+    async def open(self) -> None:
+        """Make the pool ready; no connection is opened before the first use."""
+        await self._pool
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Every row of one statement; TimeoutError when no connection is free in time."""
+        connection = await self._pool.acquire(timeout=self._wait)
+        try:
+            rows: Sequence[Any] = await connection.fetch(sql, *arguments)
+        finally:
+            await self._pool.release(connection, timeout=_CLOSE_PATIENCE_SECONDS)
+        return rows
+
+
+async def _keep(_connection: object) -> None:
+    """Leave the connection as it is: a single SELECT changes nothing that the next one would see."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """The engines of one process. `reads` commits by itself; `directory` may be a replica."""
+    """The connections of one process. `reads` commits by itself; `published` may go to a replica."""
 
     writes: AsyncEngine
     reads: AsyncEngine
-    directory: AsyncEngine
+    published: PublishedPool
 
     @property
     def write_sessions(self) -> async_sessionmaker[Session]:
@@ -61,23 +133,21 @@ class Database:
 
     async def dispose(self) -> None:
         """Close every connection."""
-        for engine in {self.writes, self.reads, self.directory}:
+        await self.published.close()
+        for engine in (self.writes, self.reads):
             await engine.dispose()
 
 
-def connect(settings: Settings) -> Database:
-    """Make the engines; no connection is opened before the first use."""
+async def connect(settings: Settings) -> Database:
+    """Make the engines and the pool; no connection is opened before the first use."""
     if settings.database_url is None:
         raise NoDatabaseError
     limits = settings.database
     writes = make_engine(settings.database_url, limits, pool_size=limits.pool_size)
-    reads = make_engine(settings.database_url, limits, pool_size=limits.read_pool_size, autocommit=True)
-    directory = (
-        make_engine(settings.database_replica_url, limits, pool_size=limits.read_pool_size, autocommit=True)
-        if settings.database_replica_url
-        else reads
-    )
-    return Database(writes, reads, directory)
+    reads = make_engine(settings.database_url, limits, pool_size=limits.pool_size, autocommit=True)
+    published = PublishedPool(settings.database_replica_url or settings.database_url, limits)
+    await published.open()
+    return Database(writes, reads, published)
 
 
 def make_engine(
@@ -94,25 +164,31 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=limits.pool_wait.total_seconds(),
-        connect_args={
-            "connection_class": ImpatientConnection,
-            "timeout": limits.connect_timeout.total_seconds(),
-            # a server that hangs enforces no timeout of its own
-            "command_timeout": (statement_timeout or limits.statement_timeout).total_seconds() + 0.5,
-            "server_settings": {
-                "application_name": "vibe4vets",
-                "timezone": "UTC",
-                "jit": "off",  # compiling costs more than any of our statements runs
-                "statement_timeout": _milliseconds(statement_timeout or limits.statement_timeout),
-                "lock_timeout": _milliseconds(limits.lock_timeout),
-                "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction_timeout),
-            },
-        },
+        connect_args=_connect_options(limits, statement_timeout or limits.statement_timeout),
         isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
         pool_reset_on_return=None if autocommit else "rollback",
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def _connect_options(limits: DatabaseSettings, statement_timeout: timedelta) -> dict[str, Any]:
+    return {
+        "connection_class": ImpatientConnection,
+        "timeout": limits.connect_timeout.total_seconds(),
+        # a server that hangs enforces no timeout of its own
+        "command_timeout": statement_timeout.total_seconds() + 0.5,
+        "server_settings": {
+            "application_name": "vibe4vets",
+            "timezone": "UTC",
+            "jit": "off",  # compiling costs more than any of our statements runs
+            # a plan made for unknown values reads the whole table for a rare word or a small state
+            "plan_cache_mode": "force_custom_plan",
+            "statement_timeout": _milliseconds(statement_timeout),
+            "lock_timeout": _milliseconds(limits.lock_timeout),
+            "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction_timeout),
+        },
+    }
 
 
 def _milliseconds(span: timedelta) -> str:
@@ -129,15 +205,16 @@ async def get_session(request: Request) -> AsyncGenerator[Session]:
     """One request, one transaction: committed before the response leaves, rolled back on any error.
 
     A safe method reads on autocommit instead, without the round trips of BEGIN and ROLLBACK; a public read
-    of what is published goes to the replica when one is configured.
+    of what is published has the driver's own pool, to the replica when one is configured.
     """
     database: Database = request.app.state.database
     if request.method not in SAFE_METHODS:
         async with database.write_sessions.begin() as session:
             yield session
         return
-    engine = database.directory if getattr(request.scope.get("route"), "is_public", False) else database.reads
-    async with Session(engine, expire_on_commit=False) as session:
+    async with Session(database.reads, expire_on_commit=False) as session:
+        if getattr(request.scope.get("route"), "is_public", False):
+            session.published = database.published
         yield session
 
 

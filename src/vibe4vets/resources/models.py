@@ -220,3 +220,4 @@ class WithdrawnResource(SQLModel, table=True):
 
 organizations = SQLModel.metadata.tables["organizations"]
 published = SQLModel.metadata.tables["published_resources"]
+withdrawn = SQLModel.metadata.tables["withdrawn_resources"]

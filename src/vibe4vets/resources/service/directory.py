@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, bindparam, func, select
 
-from vibe4vets.core.database import Session
+from vibe4vets.core.database import Session, Statement
 from vibe4vets.core.pagination import Cursors, Listing, Order, PageQuery, Slice
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
-from vibe4vets.resources.models import organizations, published
+from vibe4vets.resources.models import organizations, published, withdrawn
 from vibe4vets.resources.schemas import (
     ORGANIZATION_RESOURCES,
     OrganizationQuery,
@@ -25,10 +25,9 @@ from vibe4vets.resources.service.filters import facet_conditions, plain_conditio
 from vibe4vets.resources.terms import category_name, state_name, tag_name
 
 P, ORGANIZATION = published.c, organizations.c
-_ONE = text(
-    "select document, etag, null::uuid as successor_id from published_resources where id = :id"
-    " union all select null, null, successor_id from withdrawn_resources where id = :id"
-)
+_ID = bindparam("id", type_=Uuid)
+_PUBLISHED = Statement(select(P.document, P.etag).where(P.id == _ID))
+_WITHDRAWN = Statement(select(withdrawn.c.successor_id).where(withdrawn.c.id == _ID))
 _ORDERS = {
     ResourceSort.TRUST: Order((P.trust_score, P.id), (float, UUID), descending=True),
     ResourceSort.UPDATED: Order((P.updated_at, P.id), (datetime.fromisoformat, UUID), descending=True),
@@ -46,12 +45,11 @@ class Document:
 
 async def get_resource(session: Session, resource_id: UUID) -> Document:
     """Return the published document; raises ResourceGone once withdrawn, else ResourceNotFound."""
-    row = (await session.execute(_ONE, {"id": resource_id})).one_or_none()
-    if row is None:
-        raise ResourceNotFound
-    if row.document is None:
+    for row in await session.rows(_PUBLISHED, {"id": resource_id}):
+        return Document(row.document, row.etag)
+    for row in await session.rows(_WITHDRAWN, {"id": resource_id}):
         raise ResourceGone(successor=row.successor_id and str(row.successor_id))
-    return Document(row.document, row.etag)
+    raise ResourceNotFound
 
 
 async def list_resources(session: Session, query: ResourceQuery, cursors: Cursors) -> Slice:
@@ -123,22 +121,21 @@ async def list_organizations(session: Session, query: OrganizationQuery, cursors
 
 _MOST_TRUSTED = (
     select(P.document)
-    .where(P.organization_id == bindparam("id", type_=Uuid))
+    .where(P.organization_id == _ID)
     .order_by(P.trust_score.desc(), P.id.desc())
     .limit(ORGANIZATION_RESOURCES)
     .scalar_subquery()
 )
-_ORGANIZATION = (
+_ORGANIZATION = Statement(
     _published_organizations()
     .add_columns(func.array(_MOST_TRUSTED, type_=ARRAY(Text)).label("documents"))
-    .where(ORGANIZATION.id == bindparam("id", type_=Uuid))
+    .where(ORGANIZATION.id == _ID)
 )
 
 
 async def get_organization(session: Session, organization_id: UUID) -> str:
     """Return the organization as JSON, with its most trusted resources; raises OrganizationNotFound."""
-    row = (await session.execute(_ORGANIZATION, {"id": organization_id})).one_or_none()
-    if row is None:
-        raise OrganizationNotFound
-    summary = OrganizationRead.model_validate(row).model_dump_json()
-    return f'{summary[:-1]},"resources":[{",".join(row.documents)}]}}'
+    for row in await session.rows(_ORGANIZATION, {"id": organization_id}):
+        summary = OrganizationRead.model_validate(row).model_dump_json()
+        return f'{summary[:-1]},"resources":[{",".join(row.documents)}]}}'
+    raise OrganizationNotFound
