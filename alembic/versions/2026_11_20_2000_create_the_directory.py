@@ -32,6 +32,35 @@ alter text search configuration vibe4vets
   alter mapping for hword, hword_part, word with unaccent, english_stem
 """
 
+# Counting the terms of a million resources takes seconds, so the counts are kept: by triggers, in the
+# transaction that publishes, whoever writes. Sorted, so that two publications lock them in one order.
+COUNT_TERMS = """
+create function count_terms_after_OPERATION() returns trigger language plpgsql as $$
+begin
+  insert into published_terms as kept (kind, value, uses)
+  select kind, value, sum(change)
+  from (CHANGES) rows cross join lateral (
+    select 'category', unnest(categories) union all select 'tag', unnest(tags)
+    union all select 'state', unnest(states)
+  ) term(kind, value)
+  group by kind, value having sum(change) <> 0
+  order by kind, value
+  on conflict (kind, value) do update set uses = kept.uses + excluded.uses;
+  return null;
+end $$
+"""
+COUNT_TERMS_AFTER = """
+create trigger count_terms_after_OPERATION after OPERATION on published_resources
+REFERENCING for each statement execute function count_terms_after_OPERATION()
+"""
+GAINED = "select 1 as change, categories, tags, states from gained"
+LOST = "select -1 as change, categories, tags, states from lost"
+COUNTED = {
+    "insert": ("referencing new table as gained", GAINED),
+    "update": ("referencing new table as gained old table as lost", f"{GAINED} union all {LOST}"),
+    "delete": ("referencing old table as lost", LOST),
+}
+
 
 def upgrade() -> None:
     """Create the directory."""
@@ -333,6 +362,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_source_records_resource_id"), "source_records", ["resource_id"], unique=False)
     op.create_index(op.f("ix_source_records_run_id"), "source_records", ["run_id"], unique=False)
     op.create_table(
+        "published_terms",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("value", sa.Text(collation="C"), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.CheckConstraint("kind in ('category', 'tag', 'state')", name=op.f("ck_published_terms_kind")),
+        sa.PrimaryKeyConstraint("kind", "value", name=op.f("pk_published_terms")),
+    )
+    for operation, (referencing, changes) in COUNTED.items():
+        function = COUNT_TERMS.replace("OPERATION", operation).replace("CHANGES", changes)
+        trigger = COUNT_TERMS_AFTER.replace("OPERATION", operation).replace("REFERENCING", referencing)
+        op.execute(function)
+        op.execute(trigger)
+    op.create_table(
         "withdrawn_resources",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("successor_id", sa.Uuid(), nullable=True),
@@ -351,6 +393,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the directory; the extensions stay, for others may use them."""
     op.drop_table("withdrawn_resources")
+    for operation in COUNTED:
+        op.execute(f"drop trigger count_terms_after_{operation} on published_resources")
+        op.execute(f"drop function count_terms_after_{operation}()")
+    op.drop_table("published_terms")
     op.drop_index(op.f("ix_source_records_run_id"), table_name="source_records")
     op.drop_index(op.f("ix_source_records_resource_id"), table_name="source_records")
     op.drop_table("source_records")

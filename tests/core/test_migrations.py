@@ -168,6 +168,7 @@ BAD = {
     "ck_resources_tags": "update resources set tags = '{Not A Tag}'",
     "ck_resources_titled": "update resources set title = ''",
     "ck_resources_version": "update resources set version = 0",
+    "ck_published_terms_kind": "insert into published_terms (kind, value, uses) values ('colour', 'red', 1)",
     "ck_resources_website": "update resources set website = 'javascript:alert(1)'",
     "ck_sources_slug": "update sources set slug = 'Not a slug'",
     "ck_sources_tier": "update sources set tier = 5",

@@ -1,14 +1,19 @@
 """Public reads: filters agree with SQL, ids answer as they should, content decides the entity tag."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.conftest import import_file, make_client
 from vibe4vets.core.database import Session, own_transaction
 from vibe4vets.resources import service
 from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
@@ -228,3 +233,36 @@ async def test_city_and_language_in_any_spelling(client: httpx.AsyncClient, shel
         ("state=CO", 1), ("state=MN", 1), ("state=WY", 1), ("state=UT", 0), ("state=UT&include_national=true", 0),
     ):  # fmt: skip
         assert await total(client, query) == expected, query
+
+
+async def test_terms_are_counted_by_whatever_changes_what_is_published(
+    app: FastAPI, engine: AsyncEngine, session: Session, sql: asyncpg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "records.ndjson"
+    record = {
+        "source": "county_vso", "organization": "O", "title": "T", "scope": "local", "states_served": ["OH"],
+    }  # fmt: skip
+    housing, legal = record | {"categories": ["housing"], "tags": ["ssvf"]}, record | {"categories": ["legal"]}
+    records = [kind | {"source_record_id": str(number)} for number, kind in enumerate([housing, housing, legal])]
+    path.write_text("\n".join(map(json.dumps, records)))
+    await import_file(engine, path)
+
+    async def counts(kind: str) -> dict[str, int]:
+        async with make_client(app) as client:
+            answer = await client.get(f"/api/v1/{kind}")
+        return {term["value"]: term["count"] for term in answer.json()["items"]}
+
+    assert await counts("categories") == {"housing": 2, "legal": 1}
+    assert (await counts("tags"), await counts("states")) == ({"ssvf": 2}, {"OH": 3})
+    path.write_text(json.dumps(legal | {"source_record_id": "0"}))
+    await import_file(engine, path)
+    assert await counts("categories") == {"legal": 2, "housing": 1}
+    gone = (await session.execute(text("select id from resources where source_record_id = '1'"))).scalar_one()
+    await service.withdraw_resources(session, [gone])
+    await session.commit()
+    assert await counts("categories") == {"legal": 2}
+    assert (await counts("tags"), await counts("states")) == ({}, {"OH": 2})
+    await sql.execute("update published_terms set uses = uses + 7")
+    await service.remove_strays(session)
+    await session.commit()
+    assert await counts("categories") == {"legal": 2}

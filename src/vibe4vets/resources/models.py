@@ -208,6 +208,17 @@ class PublishedResource(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class PublishedTerm(SQLModel, table=True):
+    """How many published resources carry a term. Triggers on `published_resources` keep it, in its transaction."""
+
+    __tablename__ = "published_terms"
+    __table_args__ = (CheckConstraint("kind in ('category', 'tag', 'state')", name="kind"),)
+
+    kind: str = Field(primary_key=True, max_length=16)
+    value: str = Field(primary_key=True, sa_type=Text(collation="C"))
+    uses: int
+
+
 class WithdrawnResource(SQLModel, table=True):
     """The tombstone of a resource that was published once; `successor_id` replaces it where one does."""
 
@@ -220,4 +231,5 @@ class WithdrawnResource(SQLModel, table=True):
 
 organizations = SQLModel.metadata.tables["organizations"]
 published = SQLModel.metadata.tables["published_resources"]
+published_terms = SQLModel.metadata.tables["published_terms"]
 withdrawn = SQLModel.metadata.tables["withdrawn_resources"]

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, bindparam, func, select
+from sqlalchemy import ARRAY, Select, Text, Uuid, bindparam, func, select
 
 from vibe4vets.core.database import Session, Statement
 from vibe4vets.core.pagination import Cursors, Listing, Order, PageQuery, Slice
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
-from vibe4vets.resources.models import organizations, published, withdrawn
+from vibe4vets.resources.models import organizations, published, published_terms, withdrawn
 from vibe4vets.resources.schemas import (
     ORGANIZATION_RESOURCES,
     OrganizationQuery,
@@ -88,10 +88,10 @@ async def _list_terms(
     return found.slice(lambda row: TermRead(value=row.value, name=name(row.value), count=row.uses).model_dump_json())
 
 
-def _terms(column: ColumnElement[Any]) -> Listing:
-    each = select(func.unnest(column).label("value")).select_from(published).subquery()
-    terms = select(each.c.value, func.count().label("uses")).group_by(each.c.value).subquery()
-    return Listing(select(terms.c.value, terms.c.uses), Order((-terms.c.uses, terms.c.value), (int, str)))
+def _terms(kind: str) -> Listing:
+    terms = published_terms.c
+    in_use = select(terms.value, terms.uses).where(terms.kind == kind, terms.uses > 0)
+    return Listing(in_use, Order((-terms.uses, terms.value), (int, str)))
 
 
 def _published_organizations() -> Select[Any]:
@@ -103,7 +103,7 @@ def _published_organizations() -> Select[Any]:
     )
 
 
-_CATEGORIES, _TAGS, _STATES = _terms(P.categories), _terms(P.tags), _terms(P.states)
+_CATEGORIES, _TAGS, _STATES = _terms("category"), _terms("tag"), _terms("state")
 _BY_NAME = Order((ORGANIZATION.name_key, ORGANIZATION.id), (str, UUID))
 _ORGANIZATIONS = Listing(_published_organizations(), _BY_NAME)
 _PART = func.regexp_replace(func.fold(bindparam("name", type_=Text)), r"([\\%_])", r"\\\1", "g")

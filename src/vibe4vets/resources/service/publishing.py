@@ -147,6 +147,18 @@ select id from resources where status = 'published' and (cast(:after as uuid) is
 order by id limit :size
 """)
 
+# The triggers keep these counts; after a damage they are counted anew, while nobody publishes.
+_QUIET = text("lock table published_resources in share row exclusive mode")
+_FORGET_TERMS = text("delete from published_terms")
+_COUNT_TERMS = text("""
+insert into published_terms (kind, value, uses)
+select kind, value, count(*)
+from published_resources cross join lateral (
+  select 'category', unnest(categories) union all select 'tag', unnest(tags) union all select 'state', unnest(states)
+) term(kind, value)
+group by kind, value
+""")
+
 _COUNT = text("select count(*) from resources where status = 'published'")
 
 _STRAY = text("""
@@ -165,8 +177,11 @@ async def reindex_batch(session: Session, *, after: UUID | None, size: int = 100
 
 
 async def remove_strays(session: Session) -> None:
-    """Delete from the read model whatever is not published."""
+    """Delete from the read model whatever is not published, and count its terms anew."""
+    await session.execute(_QUIET)
     await session.execute(_STRAY)
+    await session.execute(_FORGET_TERMS)
+    await session.execute(_COUNT_TERMS)
 
 
 async def count_published(session: Session) -> int:
