@@ -22,7 +22,7 @@ from vibe4vets.core.migrations import upgrade
 
 pytestmark = pytest.mark.drill
 
-LATEST = 8  # seconds; the promise is 6, the rest is for a busy machine
+LATEST = 10  # seconds; the promise is 6, the rest is for a busy machine
 RECOVERED = 10
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 LIST, READY, LIVE = "/api/v1/resources", "/health/ready", "/health/live"
