@@ -7,6 +7,7 @@ from sqlalchemy import text
 from vibe4vets.connectors.known_sources import describe_source
 from vibe4vets.core.database import Session
 from vibe4vets.resources import service as resources
+from vibe4vets.resources.models import Status
 
 _SOURCES = text("select distinct source from staged_records where run_id = :run_id")
 
@@ -39,7 +40,11 @@ async def describe_sources(session: Session, run_id: UUID) -> None:
 async def merge_batch(session: Session, run_id: UUID, *, after: int, size: int, publish: bool) -> tuple[int, int]:
     """Apply the next `size` changes after the line `after`; return how many there were and the last line."""
     rows = (await session.execute(_BATCH, {"run_id": run_id, "after": after, "size": size})).all()
-    await resources.upsert_resources(session, [row.content for row in rows if row.outcome != "published"])
+    # begun as what they become: publishing a thousand drafts would write a thousand rows twice
+    status = Status.PUBLISHED if publish else Status.DRAFT
+    await resources.upsert_resources(
+        session, [row.content for row in rows if row.outcome != "published"], status=status
+    )
     lines = [row.line for row in rows]
     ids = list((await session.execute(_KNOWN, {"run_id": run_id, "lines": lines})).scalars())
     if publish:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.documents import json_array
+from vibe4vets.resources.models import Status
 from vibe4vets.resources.schemas import SourceIntake
 
 _SOURCES = text("""
@@ -42,7 +43,7 @@ insert into resources as known (
   source_id, source_record_id, source_url, organization_id, version, status, title, summary, description,
   eligibility, how_to_apply, categories, tags, scope, states, phone, phone_extension, email, website,
   hours_text, hours_weekly, languages, cost, as_of)
-select s.id, r.source_record_id, r.source_url, o.id, 1, 'draft', r.title, r.summary, r.description,
+select s.id, r.source_record_id, r.source_url, o.id, 1, :status, r.title, r.summary, r.description,
   r.eligibility, r.how_to_apply, r.categories, r.tags, r.scope, r.states, r.phone, r.phone_extension, r.email,
   r.website, r.hours_text, nullif(r.hours_weekly, 'null'::jsonb), r.languages, r.cost, r.as_of
 from jsonb_to_recordset(cast(:records as jsonb)) as r(
@@ -95,14 +96,14 @@ async def upsert_sources(session: Session, sources: Sequence[SourceIntake]) -> N
     await session.execute(_SOURCES, {"sources": json_array(s.model_dump_json() for s in sources)})
 
 
-async def upsert_resources(session: Session, records: Sequence[str]) -> list[UUID]:
+async def upsert_resources(session: Session, records: Sequence[str], *, status: Status = Status.DRAFT) -> list[UUID]:
     """Write `records`, each a `ResourceIntake` as JSON, as working rows; return their ids, in no order.
 
-    A new identity becomes a draft; a known one gets the new content and the next version. Their sources
-    must be known. Nothing is published here.
+    A new identity begins with `status`; a known one gets the new content and the next version. Their sources
+    must be known. Nothing is shown here: whoever begins with `published` goes on to publish the ids.
     """
     batch = {"records": json_array(records)}
     await session.execute(_ORGANIZATIONS, batch)
-    ids = list((await session.execute(_RESOURCES, batch)).scalars())
+    ids = list((await session.execute(_RESOURCES, {**batch, "status": status.value})).scalars())
     await session.execute(_LOCATIONS, {**batch, "ids": ids})
     return ids
