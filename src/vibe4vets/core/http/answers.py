@@ -44,9 +44,19 @@ def _matches(if_none_match: Sequence[str], etag: str) -> bool:
 
 
 def public_page(request: Request, page: Slice) -> Response:
-    """A page as a cacheable answer, with the Link to the next one (RFC 8288); relative, to hold behind any proxy."""
-    link = None
-    if page.next_cursor is not None:
-        url = request.url.remove_query_params(["cursor", "offset"]).include_query_params(cursor=page.next_cursor)
-        link = f'<{url.path}?{url.query}>; rel="next"'
-    return public_answer(request, page.body(), link=link)
+    """A page as a cacheable answer, with the Link to the next one."""
+    return public_answer(request, page.body(), link=_next_link(request, page))
+
+
+def private_page(request: Request, page: Slice) -> Response:
+    """A page for whoever is signed in: never kept by a cache, with the Link to the next one."""
+    link = _next_link(request, page)
+    return Response(page.body(), headers={"link": link} if link else {}, media_type=JSON)
+
+
+def _next_link(request: Request, page: Slice) -> str | None:
+    """The `Link` to the next page (RFC 8288); relative, to hold behind any proxy."""
+    if page.next_cursor is None:
+        return None
+    url = request.url.remove_query_params(["cursor", "offset"]).include_query_params(cursor=page.next_cursor)
+    return f'<{url.path}?{url.query}>; rel="next"'
