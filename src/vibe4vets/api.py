@@ -3,10 +3,12 @@
 from fastapi import APIRouter
 
 from vibe4vets.core.health import router as health
-from vibe4vets.resources.router import router as resources
+from vibe4vets.resources import router as resources
 
 api = APIRouter(prefix="/api/v1")
-api.include_router(resources)
+api.include_router(resources.public)
+api.include_router(resources.editing)
+api.include_router(resources.staff)
 
 operations = APIRouter()
 operations.include_router(health)

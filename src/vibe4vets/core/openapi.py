@@ -14,6 +14,8 @@ TAGS = [
     {"name": "resources", "description": "Programs and places, as published."},
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
+    {"name": "editing", "description": "Acts of editors: create, change, archive, restore, verify."},
+    {"name": "staff", "description": "What staff read: any status, history."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {

@@ -19,3 +19,11 @@ class ResourceGone(AppError):
 
 class OrganizationNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "organization-not-found", "There is no such organization."
+
+
+class RevisionNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "revision-not-found", "This resource has no such version."
+
+
+class ResourceStateConflict(AppError):
+    status, type, title = HTTPStatus.CONFLICT, "resource-state", "The resource is not in a state that allows this."

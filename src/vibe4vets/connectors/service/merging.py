@@ -5,9 +5,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from vibe4vets.connectors.known_sources import describe_source
+from vibe4vets.core.audit import SYSTEM
 from vibe4vets.core.database import Session
 from vibe4vets.resources import service as resources
-from vibe4vets.resources.models import Status
+from vibe4vets.resources.models import Change, Status
 
 _SOURCES = text("select distinct source from staged_records where run_id = :run_id")
 
@@ -49,4 +50,5 @@ async def merge_batch(session: Session, run_id: UUID, *, after: int, size: int, 
     ids = list((await session.execute(_KNOWN, {"run_id": run_id, "lines": lines})).scalars())
     if publish:
         await resources.publish_resources(session, ids)
+    await resources.record_revisions(session, ids, resources.Deed(Change.IMPORTED, SYSTEM, f"run {run_id}"))
     return len(rows), lines[-1]

@@ -1,5 +1,20 @@
 """The directory as received, as asked and as answered."""
 
+from vibe4vets.resources.schemas.editing import (
+    Act,
+    ActorRead,
+    FieldChange,
+    ResourceCreate,
+    ResourceUpdate,
+    RevisionDiff,
+    RevisionNumber,
+    RevisionSummary,
+    Rollback,
+    Verification,
+    VerificationMethod,
+    WorkingQuery,
+    WorkingSort,
+)
 from vibe4vets.resources.schemas.intake import LocationIntake, ResourceIntake, SourceIntake
 from vibe4vets.resources.schemas.query import (
     SEARCH_DEPTH,
@@ -31,8 +46,11 @@ from vibe4vets.resources.schemas.read import (
 __all__ = [
     "ORGANIZATION_RESOURCES",
     "SEARCH_DEPTH",
+    "Act",
+    "ActorRead",
     "CrisisRead",
     "FacetName",
+    "FieldChange",
     "HoursRead",
     "Interpretation",
     "LocationIntake",
@@ -42,11 +60,17 @@ __all__ = [
     "OrganizationRead",
     "OrganizationSummary",
     "PlaceRead",
+    "ResourceCreate",
     "ResourceFilters",
     "ResourceIntake",
     "ResourceQuery",
     "ResourceRead",
     "ResourceSort",
+    "ResourceUpdate",
+    "RevisionDiff",
+    "RevisionNumber",
+    "RevisionSummary",
+    "Rollback",
     "SearchHit",
     "SearchPage",
     "SearchQuery",
@@ -54,4 +78,8 @@ __all__ = [
     "SourceRead",
     "TermRead",
     "TrustRead",
+    "Verification",
+    "VerificationMethod",
+    "WorkingQuery",
+    "WorkingSort",
 ]

@@ -68,3 +68,9 @@ class ResourceIntake(Input):
     cost: Annotated[Line, Field(max_length=500)] | None = None
     as_of: date | None = None
     locations: Annotated[list[LocationIntake], Field(max_length=50)] = []
+
+    @model_validator(mode="after")
+    def _extension_of_a_phone(self) -> Self:
+        if self.phone_extension is not None and self.phone is None:
+            raise PydanticCustomError("phone_extension", "An extension needs a phone")
+        return self

@@ -9,6 +9,24 @@ from vibe4vets.resources.service.directory import (
     list_states,
     list_tags,
 )
+from vibe4vets.resources.service.editing import (
+    archive_resource,
+    create_resource,
+    get_working,
+    publish_resource,
+    restore_resource,
+    roll_back_resource,
+    update_resource,
+    verify_resource,
+    version_etag,
+)
+from vibe4vets.resources.service.history import (
+    Deed,
+    compare_revisions,
+    get_revision,
+    list_revisions,
+    record_revisions,
+)
 from vibe4vets.resources.service.intake import upsert_resources, upsert_sources
 from vibe4vets.resources.service.publishing import (
     count_published,
@@ -18,21 +36,37 @@ from vibe4vets.resources.service.publishing import (
     withdraw_resources,
 )
 from vibe4vets.resources.service.search import search
+from vibe4vets.resources.service.working import list_working
 
 __all__ = [
+    "Deed",
+    "archive_resource",
+    "compare_revisions",
     "count_published",
+    "create_resource",
     "get_organization",
     "get_resource",
+    "get_revision",
+    "get_working",
     "list_categories",
     "list_organizations",
     "list_resources",
+    "list_revisions",
     "list_states",
     "list_tags",
+    "list_working",
+    "publish_resource",
     "publish_resources",
+    "record_revisions",
     "reindex_batch",
     "remove_strays",
+    "restore_resource",
+    "roll_back_resource",
     "search",
+    "update_resource",
     "upsert_resources",
     "upsert_sources",
+    "verify_resource",
+    "version_etag",
     "withdraw_resources",
 ]

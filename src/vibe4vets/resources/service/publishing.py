@@ -15,15 +15,15 @@ DOCUMENT_VERSION = 1
 """Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
 
 _PUBLISH = text("""
-update resources set status = 'published'
+update resources set status = 'published', version = version + 1, updated_at = now()
 where id = any(cast(:ids as uuid[])) and status <> 'published'
 """)
 
 _LOCK = text("select id from resources where id = any(cast(:ids as uuid[])) order by id for no key update")
 
 # Trust follows the contract: the tier's reliability times a freshness that halves every 365 days.
-_RENDER = text("""
-select json_build_object(
+RENDERED = """
+select r.id, r.version, json_build_object(
   'id', r.id, 'version', r.version, 'title', r.title, 'summary', r.summary, 'description', r.description,
   'eligibility', r.eligibility, 'how_to_apply', r.how_to_apply,
   'organization', json_build_object('id', o.id, 'name', o.name, 'website', o.website),
@@ -35,7 +35,7 @@ select json_build_object(
     'url', r.source_url, 'licence', s.licence, 'attribution', s.attribution),
   'trust', json_build_object('score', round(t.reliability * t.freshness, 4), 'reliability', t.reliability,
     'freshness', round(t.freshness, 4), 'verified_at', r.verified_at),
-  'status', r.status, 'created_at', r.created_at, 'updated_at', r.updated_at)::text
+  'status', r.status, 'created_at', r.created_at, 'updated_at', r.updated_at)::text as document
 from resources r
 join organizations o on o.id = r.organization_id
 join sources s on s.id = r.source_id
@@ -51,7 +51,10 @@ left join lateral (
   from locations where resource_id = r.id
 ) l on true
 where r.id = any(cast(:ids as uuid[]))
-""")
+"""
+"""The working rows `ids`, of any status, each as the JSON of a `ResourceRead`."""
+
+_RENDER = text(RENDERED)
 
 _STORE = text("""
 insert into published_resources (
@@ -90,7 +93,7 @@ on conflict (id) do update set
 
 _WITHDRAW = text("""
 with gone as (
-  update resources set status = 'archived', updated_at = now()
+  update resources set status = 'archived', version = version + 1, updated_at = now()
   where id = any(cast(:ids as uuid[])) and status = 'published' returning id
 ), removed as (
   delete from published_resources p using gone where p.id = gone.id
@@ -109,12 +112,15 @@ async def publish_resources(session: Session, ids: Sequence[UUID]) -> None:
     await render_resources(session, ids)
 
 
+async def read_resources(session: Session, ids: Sequence[UUID]) -> dict[UUID, ResourceRead]:
+    """The working rows of `ids`, whatever their status, in no order; unknown ids are left out."""
+    rows = await session.execute(_RENDER, {"ids": ids})
+    return {row.id: ResourceRead.model_validate_json(row.document) for row in rows}
+
+
 async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
     """Write the read model of `ids`, which are published, anew from their working rows."""
-    rendered = [
-        ResourceRead.model_validate_json(row) for row in (await session.execute(_RENDER, {"ids": ids})).scalars()
-    ]
-    documents = [_stored(resource) for resource in rendered]
+    documents = [_stored(resource) for resource in (await read_resources(session, ids)).values()]
     await session.execute(
         _STORE,
         {

@@ -1,0 +1,116 @@
+"""HTTP for the acts of editors; each answers with the resource as it now is, and its working ETag."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from vibe4vets.auth.dependencies import Editor, Verifier
+from vibe4vets.core.database import SessionDep
+from vibe4vets.core.errors import (
+    Conflict,
+    Forbidden,
+    InternalError,
+    InvalidRequest,
+    MalformedRequest,
+    NotAuthenticated,
+    Unavailable,
+    problem_responses,
+)
+from vibe4vets.core.http import GuardedRoute
+from vibe4vets.core.http.preconditions import IfMatchDep
+from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
+from vibe4vets.resources import service
+from vibe4vets.resources.exceptions import ResourceNotFound, ResourceStateConflict, RevisionNotFound
+from vibe4vets.resources.router.public import ResourceID
+from vibe4vets.resources.router.staff import staff_answer
+from vibe4vets.resources.schemas import (
+    Act,
+    ResourceCreate,
+    ResourceRead,
+    ResourceUpdate,
+    Rollback,
+    Verification,
+)
+
+router = APIRouter(
+    prefix="/resources",
+    tags=["editing"],
+    route_class=GuardedRoute,
+    responses=problem_responses(
+        MalformedRequest, NotAuthenticated, Forbidden, InvalidRequest, InternalError, Unavailable
+    ),
+)
+_ACT = problem_responses(ResourceNotFound, ResourceStateConflict, PreconditionFailed, PreconditionRequired)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Create a resource",
+    response_model=ResourceRead,
+    responses=problem_responses(Conflict),
+)
+async def create_resource(session: SessionDep, editor: Editor, given: ResourceCreate) -> Response:
+    """Create a resource, published at once; with `"status": "draft"` it waits for `POST /resources/{id}/publish`."""
+    return staff_answer(await service.create_resource(session, given, actor=editor.actor), status=201)
+
+
+@router.patch("/{resource_id}", summary="Change a resource", response_model=ResourceRead, responses=_ACT)
+async def update_resource(
+    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: ResourceUpdate
+) -> Response:
+    """Change the fields that are given. Absent fields stay, null empties one; the public sees it at once."""
+    return staff_answer(await service.update_resource(session, resource_id, given, match, actor=editor.actor))
+
+
+@router.delete("/{resource_id}", status_code=204, summary="Archive a resource", responses=_ACT)
+async def archive_resource(
+    session: SessionDep,
+    editor: Editor,
+    resource_id: ResourceID,
+    match: IfMatchDep,
+    query: Annotated[Act, Query()],
+) -> None:
+    """Take a resource out of every public read. Nothing is lost: `POST /resources/{id}/restore` brings it back."""
+    await service.archive_resource(session, resource_id, match, actor=editor.actor, reason=query.reason)
+
+
+@router.post("/{resource_id}/publish", summary="Publish a draft", response_model=ResourceRead, responses=_ACT)
+async def publish_resource(
+    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Act
+) -> Response:
+    """Show a draft to the public."""
+    return staff_answer(
+        await service.publish_resource(session, resource_id, match, actor=editor.actor, reason=given.reason)
+    )
+
+
+@router.post("/{resource_id}/restore", summary="Restore a resource", response_model=ResourceRead, responses=_ACT)
+async def restore_resource(
+    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Act
+) -> Response:
+    """Bring an archived resource back: published if the public knew it, else as a draft."""
+    return staff_answer(
+        await service.restore_resource(session, resource_id, match, actor=editor.actor, reason=given.reason)
+    )
+
+
+@router.post("/{resource_id}/verify", summary="Verify a resource", response_model=ResourceRead, responses=_ACT)
+async def verify_resource(
+    session: SessionDep, verifier: Verifier, resource_id: ResourceID, match: IfMatchDep, given: Verification
+) -> Response:
+    """Say that you have checked the resource today, and how; its trust rises."""
+    return staff_answer(await service.verify_resource(session, resource_id, given, match, actor=verifier.actor))
+
+
+@router.post(
+    "/{resource_id}/rollback",
+    summary="Roll a resource back",
+    response_model=ResourceRead,
+    responses={**_ACT, **problem_responses(ResourceNotFound, RevisionNotFound)},
+)
+async def roll_back_resource(
+    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Rollback
+) -> Response:
+    """Write the content of an earlier version as a new one; the history keeps both."""
+    return staff_answer(await service.roll_back_resource(session, resource_id, given, match, actor=editor.actor))

@@ -1,0 +1,105 @@
+"""HTTP for what staff read beyond the public: drafts, archived resources, history."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from vibe4vets.auth.dependencies import Staff
+from vibe4vets.core.database import SessionDep
+from vibe4vets.core.errors import (
+    Forbidden,
+    InternalError,
+    InvalidRequest,
+    MalformedRequest,
+    NotAuthenticated,
+    Unavailable,
+    problem_responses,
+)
+from vibe4vets.core.http import GuardedRoute, private_page
+from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
+from vibe4vets.resources import service
+from vibe4vets.resources.exceptions import ResourceNotFound, RevisionNotFound
+from vibe4vets.resources.router.public import ResourceID
+from vibe4vets.resources.schemas import (
+    ResourceRead,
+    RevisionDiff,
+    RevisionNumber,
+    RevisionSummary,
+    WorkingQuery,
+)
+
+router = APIRouter(
+    prefix="/admin/resources",
+    tags=["staff"],
+    route_class=GuardedRoute,
+    responses=problem_responses(
+        MalformedRequest, NotAuthenticated, Forbidden, InvalidRequest, InternalError, Unavailable
+    ),
+)
+_PAGED = problem_responses(MalformedRequest, InvalidCursor)
+Number = Annotated[RevisionNumber, Path(description="The `number` of a version.", examples=[2])]
+
+
+def staff_answer(resource: ResourceRead, *, status: int = 200) -> Response:
+    """A working resource with the ETag that its next change names in `If-Match`."""
+    headers = {"etag": service.version_etag(resource.version)}
+    return Response(resource.model_dump_json(), status, headers, media_type="application/json")
+
+
+@router.get("", summary="List resources of any status", response_model=Page[ResourceRead], responses=_PAGED)
+async def list_working_resources(
+    request: Request, session: SessionDep, _staff: Staff, cursors: CursorsDep, query: Annotated[WorkingQuery, Query()]
+) -> Response:
+    """List drafts, published and archived resources, the latest change first."""
+    return private_page(request, await service.list_working(session, query, cursors))
+
+
+@router.get(
+    "/{resource_id}",
+    summary="Get a resource of any status",
+    response_model=ResourceRead,
+    responses=problem_responses(ResourceNotFound),
+)
+async def get_working_resource(session: SessionDep, _staff: Staff, resource_id: ResourceID) -> Response:
+    """Get a resource as its editors see it, with the ETag that a change of it names in `If-Match`."""
+    return staff_answer(await service.get_working(session, resource_id))
+
+
+@router.get(
+    "/{resource_id}/revisions",
+    summary="List the versions of a resource",
+    response_model=Page[RevisionSummary],
+    responses={**_PAGED, **problem_responses(ResourceNotFound)},
+)
+async def list_revisions(
+    request: Request,
+    session: SessionDep,
+    _staff: Staff,
+    resource_id: ResourceID,
+    cursors: CursorsDep,
+    query: Annotated[PageQuery, Query()],
+) -> Response:
+    """List who changed a resource, when and why, the latest first."""
+    return private_page(request, await service.list_revisions(session, resource_id, query, cursors))
+
+
+@router.get(
+    "/{resource_id}/revisions/{before}..{after}",
+    summary="Compare two versions",
+    responses=problem_responses(RevisionNotFound),
+)
+async def compare_revisions(
+    session: SessionDep, _staff: Staff, resource_id: ResourceID, before: Number, after: Number
+) -> RevisionDiff:
+    """Tell which fields differ between two versions, with both values."""
+    return await service.compare_revisions(session, resource_id, before, after)
+
+
+@router.get(
+    "/{resource_id}/revisions/{number}",
+    summary="Get one version of a resource",
+    responses=problem_responses(RevisionNotFound),
+)
+async def get_revision(session: SessionDep, _staff: Staff, resource_id: ResourceID, number: Number) -> ResourceRead:
+    """Get a resource as it was in one version."""
+    return await service.get_revision(session, resource_id, number)

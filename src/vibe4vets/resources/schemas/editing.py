@@ -1,0 +1,182 @@
+"""What editors send, and what staff are shown beyond the public answer."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic.experimental.missing_sentinel import MISSING
+from pydantic_core import PydanticCustomError
+
+from vibe4vets.core.pagination import PageQuery
+from vibe4vets.core.schemas import Input, Instant, Line, LongText, Output, PlainInt, Slug, unique
+from vibe4vets.resources.hours import parse_weekly
+from vibe4vets.resources.models import Category, Change, Scope, Status
+from vibe4vets.resources.phones import normalize_phone
+from vibe4vets.resources.schemas.intake import LocationIntake
+from vibe4vets.resources.schemas.types import Email, Language, StateCode, Tag, WebURL, Week
+
+
+def _e164(value: object) -> object:
+    """Any American spelling of a number; the extension has a field of its own."""
+    if not isinstance(value, str):
+        return value
+    try:
+        phone = normalize_phone(value)
+    except ValueError as error:
+        raise PydanticCustomError("phone", "{advice}", {"advice": str(error)}) from None
+    if phone.extension is not None:
+        raise PydanticCustomError("phone_extension", "Give the extension as phone_extension")
+    return phone.number
+
+
+Phone = Annotated[
+    str, BeforeValidator(_e164), Field(max_length=16, examples=["614-555-0123"], description="Any American spelling.")
+]
+Title = Annotated[Line, Field(min_length=1, max_length=300)]
+Reason = Annotated[Line, Field(min_length=1, max_length=500)]
+OrganizationName = Annotated[
+    Line,
+    Field(min_length=1, max_length=300, description="One that its source does not have yet is made."),
+]
+
+
+class HoursIntake(Input):
+    """Opening hours; `weekly` is read from the text where that is certain, unless it is given."""
+
+    text: Annotated[Line, Field(max_length=1000)] | None = None
+    weekly: Week | MISSING | None = MISSING
+
+    def stored(self) -> tuple[str | None, Any]:
+        """The text and the week as the directory keeps them."""
+        if self.weekly is not MISSING:
+            return self.text, self.weekly
+        return self.text, self.text and parse_weekly(self.text)
+
+
+class ResourceUpdate(Input):
+    """The fields to change; those that are absent stay as they are, null empties one."""
+
+    title: Title | MISSING = MISSING
+    summary: Annotated[Line, Field(max_length=500)] | MISSING | None = MISSING
+    description: Annotated[LongText, Field(max_length=10_000)] | MISSING = MISSING
+    eligibility: (
+        Annotated[list[Annotated[Line, Field(min_length=1, max_length=200)]], Field(max_length=50), unique] | MISSING
+    ) = MISSING
+    how_to_apply: Annotated[LongText, Field(max_length=5000)] | MISSING | None = MISSING
+    organization: OrganizationName | MISSING = MISSING
+    categories: Annotated[list[Category], Field(min_length=1, max_length=12), unique] | MISSING = MISSING
+    tags: Annotated[list[Tag], Field(max_length=100), unique] | MISSING = MISSING
+    scope: Scope | MISSING = MISSING
+    states: Annotated[list[StateCode], Field(max_length=56), unique] | MISSING = MISSING
+    phone: Phone | MISSING | None = MISSING
+    phone_extension: Annotated[str, Field(pattern=r"^[0-9]{1,8}$", max_length=8)] | MISSING | None = MISSING
+    email: Email | MISSING | None = MISSING
+    website: WebURL | MISSING | None = MISSING
+    hours: HoursIntake | MISSING = MISSING
+    languages: Annotated[list[Language], Field(max_length=20), unique] | MISSING = MISSING
+    cost: Annotated[Line, Field(max_length=500)] | MISSING | None = MISSING
+    locations: Annotated[list[LocationIntake], Field(max_length=50)] | MISSING = MISSING
+    reason: Reason | None = Field(default=None, description="Why, for whoever reads the history.")
+
+    def fields(self) -> dict[str, Any]:
+        """The fields that are given, as `ResourceIntake` names them, in JSON's own types."""
+        given = self.model_dump(mode="json", exclude={"hours", "reason"})
+        if self.hours is not MISSING:
+            given["hours_text"], given["hours_weekly"] = self.hours.stored()
+        return given
+
+
+class ResourceCreate(ResourceUpdate):
+    """A new resource. Without `status` it is published at once."""
+
+    title: Title
+    organization: OrganizationName
+    categories: Annotated[list[Category], Field(min_length=1, max_length=12), unique]
+    scope: Scope
+    source: Slug = Field(
+        default="editors", description="Whose facts they are: a known source's slug, else the editors' own."
+    )
+    status: Literal[Status.DRAFT, Status.PUBLISHED] = Status.PUBLISHED
+
+    def fields(self) -> dict[str, Any]:
+        """The fields that are given, without the source and the status."""
+        return {name: value for name, value in super().fields().items() if name not in {"source", "status"}}
+
+
+class Act(Input):
+    """What an act on a resource may come with."""
+
+    reason: Reason | None = Field(default=None, description="Why, for whoever reads the history.")
+
+
+class VerificationMethod(StrEnum):
+    """How a fact was checked."""
+
+    PHONE = "phone"
+    WEBSITE = "website"
+    EMAIL = "email"
+    VISIT = "visit"
+    DOCUMENT = "document"
+
+
+class Verification(Input):
+    """That a person has checked the resource, and how."""
+
+    how: VerificationMethod
+    note: Annotated[Line, Field(min_length=1, max_length=400)] | None = None
+
+
+class Rollback(Act):
+    """Which version to bring back."""
+
+    revision: int = Field(ge=1, strict=True, examples=[2])
+
+
+class WorkingSort(StrEnum):
+    UPDATED = "-updated_at"
+    OLDEST = "updated_at"
+
+
+class WorkingQuery(PageQuery):
+    """Filters over resources of any status."""
+
+    status: Annotated[list[Status], Field(max_length=3), unique] = []
+    source: Annotated[list[Slug], Field(max_length=20), unique] = []
+    category: Annotated[list[Category], Field(max_length=12), unique] = []
+    state: Annotated[list[StateCode], Field(max_length=56), unique] = []
+    updated_since: Instant | None = None
+    verified_before: Instant | None = Field(default=None, description="Last verified before this instant, or never.")
+    sort: WorkingSort = WorkingSort.UPDATED
+
+
+class ActorRead(Output):
+    """Who acted."""
+
+    kind: str = Field(examples=["user"])
+    id: str | None
+
+
+class RevisionSummary(Output):
+    number: int
+    change: Change
+    actor: ActorRead
+    reason: str | None
+    created_at: datetime
+
+
+class FieldChange(Output):
+    """One field that two versions do not share."""
+
+    field: str = Field(examples=["phone"])
+    before: Any = Field(examples=["+16145550123"])
+    after: Any = Field(examples=["+16145550199"])
+
+
+class RevisionDiff(Output):
+    before: int
+    after: int
+    changes: list[FieldChange]
+
+
+RevisionNumber = Annotated[PlainInt, Field(ge=1, le=2_000_000_000)]

@@ -1,0 +1,95 @@
+"""Revisions: every version of a resource, whole, with who made it and why."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from vibe4vets.core.audit import Actor
+from vibe4vets.core.database import Session
+from vibe4vets.core.pagination import Cursors, Listing, Order, PageQuery, Slice
+from vibe4vets.resources.exceptions import ResourceNotFound, RevisionNotFound
+from vibe4vets.resources.models import Change, revisions
+from vibe4vets.resources.schemas import ActorRead, FieldChange, ResourceRead, RevisionDiff, RevisionSummary
+from vibe4vets.resources.service.publishing import RENDERED
+
+R = revisions.c
+_UNCOMPARED = {"id", "version", "created_at", "updated_at"}
+
+_RECORD = text(f"""
+insert into resource_revisions (resource_id, number, change, actor_kind, actor_id, reason, document)
+select id, version, :change, :actor_kind, :actor_id, :reason, document from ({RENDERED}) rendered
+""")  # noqa: S608  two texts of ours
+
+_EXISTS = text("select exists (select from resources where id = :id)")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is done to a resource, by whom and why."""
+
+    change: Change
+    actor: Actor
+    reason: str | None = None
+
+
+async def record_revisions(session: Session, ids: Sequence[UUID], deed: Deed) -> None:
+    """Keep the working rows `ids` as they now are; each has a version that was not kept before."""
+    who = {"actor_kind": deed.actor.kind, "actor_id": deed.actor.id}
+    await session.execute(_RECORD, {"ids": ids, "change": deed.change.value, "reason": deed.reason, **who})
+
+
+async def list_revisions(session: Session, resource_id: UUID, query: PageQuery, cursors: Cursors) -> Slice:
+    """Return one page of a resource's history, the latest first; raises ResourceNotFound."""
+    found = await _revisions(resource_id).read(session, query, cursors)
+    if not found.matches and not (await session.execute(_EXISTS, {"id": resource_id})).scalar_one():
+        raise ResourceNotFound
+    return found.slice(lambda row: _summary(row).model_dump_json())
+
+
+def _revisions(resource_id: UUID) -> Listing:
+    history = select(R.number, R.change, R.actor_kind, R.actor_id, R.reason, R.created_at)
+    return Listing(history.where(R.resource_id == resource_id), Order((R.number,), (int,), descending=True))
+
+
+def _summary(row: Any) -> RevisionSummary:  # noqa: ANN401  a row
+    actor = ActorRead(kind=row.actor_kind, id=row.actor_id)
+    return RevisionSummary(
+        number=row.number, change=row.change, actor=actor, reason=row.reason, created_at=row.created_at
+    )
+
+
+async def get_revision(session: Session, resource_id: UUID, number: int) -> ResourceRead:
+    """Return a resource as it was in one version; raises RevisionNotFound."""
+    which = select(R.document).where(R.resource_id == resource_id, R.number == number)
+    document = (await session.execute(which)).scalar_one_or_none()
+    if document is None:
+        raise RevisionNotFound
+    return ResourceRead.model_validate_json(document)
+
+
+async def compare_revisions(session: Session, resource_id: UUID, before: int, after: int) -> RevisionDiff:
+    """Return the fields that differ between two versions; raises RevisionNotFound."""
+    old = await get_revision(session, resource_id, before)
+    new = await get_revision(session, resource_id, after)
+    return RevisionDiff(before=before, after=after, changes=list(changed_fields(old, new)))
+
+
+def changed_fields(old: ResourceRead, new: ResourceRead) -> Iterator[FieldChange]:
+    """Each field of what editors write that differs; ids of places and the trust of the day do not count."""
+    before, after = _comparable(old), _comparable(new)
+    for field, value in before.items():
+        if value != after[field]:
+            yield FieldChange(field=field, before=value, after=after[field])
+
+
+def _comparable(resource: ResourceRead) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(resource.model_dump_json(exclude=_UNCOMPARED))
+    content["verified_at"] = content.pop("trust")["verified_at"]
+    content["organization"] = content["organization"]["name"]
+    for place in content["locations"]:
+        del place["id"]
+    return content
