@@ -7,8 +7,6 @@ from vibe4vets.resources import router as resources
 
 api = APIRouter(prefix="/api/v1")
 api.include_router(resources.public)
-api.include_router(resources.editing)
-api.include_router(resources.staff)
 
 operations = APIRouter()
 operations.include_router(health)

@@ -167,6 +167,8 @@ BAD = {
     "ck_locations_state": "update locations set state = 'ZZ'",
     "ck_organizations_named": "update organizations set name_key = ''",
     "ck_quarantined_records_line": "update quarantined_records set line = 0",
+    "ck_resource_revisions_number": "insert into resource_revisions (resource_id, number, change, actor_kind, document)"
+    " select id, 0, 'created', 'system', '' from resources",
     "ck_resources_categories": "update resources set categories = '{}'",
     "ck_resources_eligibility": "update resources set eligibility = array_fill('a'::text, array[51])",
     "ck_resources_hours_weekly": "update resources set hours_weekly = '[[]]'",

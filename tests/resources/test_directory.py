@@ -209,7 +209,7 @@ async def test_content_decides_the_entity_tag(client: httpx.AsyncClient, shelf: 
         assert answer.status_code == 200
         assert answer.headers["etag"] != etag
         assert "More help" in answer.text
-    assert (await client.get(addresses[0])).json()["version"] == 2
+    assert (await client.get(addresses[0])).json()["version"] == 3  # a draft, published, changed
 
 
 async def test_updated_since_includes_the_instant_itself(client: httpx.AsyncClient, shelf: Shelf) -> None:

@@ -19,8 +19,27 @@ TABLES = {
         models.Resource,
         {"organization": (models.Organization, "name"), "source": (models.Source, "slug")},
     ),
+    "ResourceCreate": (
+        models.Resource,
+        {
+            "organization": (models.Organization, "name"),
+            "source": (models.Source, "slug"),
+            "reason": (models.ResourceRevision, "reason"),
+        },
+    ),
+    "ResourceUpdate": (
+        models.Resource,
+        {"organization": (models.Organization, "name"), "reason": (models.ResourceRevision, "reason")},
+    ),
+    "HoursIntake": (models.Resource, {"text": (models.Resource, "hours_text")}),
 }
-IS_ELSEWHERE = {("ResourceIntake", "locations")}
+IS_ELSEWHERE = {
+    ("ResourceIntake", "locations"),
+    *((name, field) for name in ("ResourceCreate", "ResourceUpdate") for field in ("locations", "hours")),
+    ("HoursIntake", "weekly"),
+}
+# the body of an act, of which nothing but the reason is stored as it is
+ACTS = {"Act", "Rollback", "Verification"}
 
 
 def inputs(model: type[Input] = Input) -> Iterator[type[Input]]:
@@ -65,7 +84,7 @@ def test_every_input_is_known_here() -> None:
     assert schemas.ResourceIntake in ALL_INPUTS
     names = {model.__name__ for model in ALL_INPUTS}
     assert {"PageQuery", "ResourceQuery", "SearchQuery", "OrganizationQuery", *TABLES} <= names
-    assert all(issubclass(model, PageQuery) for model in ALL_INPUTS if model.__name__ not in TABLES)
+    assert all(issubclass(model, PageQuery) for model in ALL_INPUTS if model.__name__ not in {*TABLES, *ACTS})
 
 
 @pytest.mark.parametrize("model", ALL_INPUTS)
@@ -92,7 +111,7 @@ def test_no_text_is_wider_than_its_column(name: str) -> None:
             if kind.get("type") == "string" and not kind.keys() & {"enum", "format"}:
                 assert kind["maxLength"] <= getattr(column.type, "length", 0), field
                 compared += 1
-    assert compared >= 4
+    assert compared >= 1
 
 
 def test_a_text_without_an_end_would_be_seen() -> None:

@@ -4,8 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from vibe4vets.core.pagination import PageQuery
