@@ -10,9 +10,9 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
-from vibe4vets.core.audit import Actor, ActorKind
 
 from tests.conftest import import_file
+from vibe4vets.core.audit import Actor, ActorKind
 from vibe4vets.core.database import Session, own_transaction
 from vibe4vets.core.errors import AppError, InvalidRequest
 from vibe4vets.core.preconditions import IfMatch, PreconditionFailed

@@ -78,12 +78,9 @@ class ResourceUpdate(Input):
     locations: Annotated[list[LocationIntake], Field(max_length=50)] | MISSING = MISSING
     reason: Reason | None = Field(default=None, description="Why, for whoever reads the history.")
 
-    def fields(self) -> dict[str, Any]:
-        """The fields that are given, as `ResourceIntake` names them, in JSON's own types."""
-        given = self.model_dump(mode="json", exclude={"hours", "reason"})
-        if self.hours is not MISSING:
-            given["hours_text"], given["hours_weekly"] = self.hours.stored()
-        return given
+    def content(self) -> dict[str, Any]:
+        """The fields that are given, as JSON."""
+        return self.model_dump(mode="json", exclude={"reason"})
 
 
 class ResourceCreate(ResourceUpdate):
@@ -98,9 +95,9 @@ class ResourceCreate(ResourceUpdate):
     )
     status: Literal[Status.DRAFT, Status.PUBLISHED] = Status.PUBLISHED
 
-    def fields(self) -> dict[str, Any]:
-        """The fields that are given, without the source and the status."""
-        return {name: value for name, value in super().fields().items() if name not in {"source", "status"}}
+    def content(self) -> dict[str, Any]:
+        """The fields that are given, as JSON."""
+        return self.model_dump(mode="json", exclude={"reason", "source", "status"})
 
 
 class Act(Input):

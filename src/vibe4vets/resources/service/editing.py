@@ -2,29 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from pydantic import ValidationError
 from sqlalchemy import text
 
 from vibe4vets.core.audit import Actor, Target, record_event
 from vibe4vets.core.database import Session
-from vibe4vets.core.errors import InvalidRequest, Violation, violations
+from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.preconditions import IfMatch
 from vibe4vets.resources.exceptions import ResourceNotFound, ResourceStateConflict
-from vibe4vets.resources.geography import time_zone
 from vibe4vets.resources.models import Change, Status
 from vibe4vets.resources.schemas import (
     ResourceCreate,
-    ResourceIntake,
     ResourceRead,
     ResourceUpdate,
     Rollback,
     SourceIntake,
     Verification,
 )
+from vibe4vets.resources.service.content import content_of, intake_of
 from vibe4vets.resources.service.history import Deed, get_revision, record_revisions
 from vibe4vets.resources.service.intake import upsert_resources, upsert_sources
 from vibe4vets.resources.service.publishing import (
@@ -58,9 +55,8 @@ class Locked:
     id: UUID
     version: int
     status: Status
-    as_of: date | None
-    source: str
-    record_id: str
+    identity: Mapping[str, Any]
+    """What no editor changes: the source, its record, its address and date."""
     content: ResourceRead
 
 
@@ -83,7 +79,8 @@ async def lock_resource(session: Session, resource_id: UUID) -> Locked:
     if row is None:
         raise ResourceNotFound
     content = await get_working(session, resource_id)
-    return Locked(row.id, row.version, Status(row.status), row.as_of, row.source, row.source_record_id, content)
+    identity = {name: getattr(row, name) for name in ("source", "source_record_id", "source_url", "as_of")}
+    return Locked(row.id, row.version, Status(row.status), identity, content)
 
 
 async def create_resource(session: Session, given: ResourceCreate, *, actor: Actor) -> ResourceRead:
@@ -92,7 +89,7 @@ async def create_resource(session: Session, given: ResourceCreate, *, actor: Act
         await upsert_sources(session, [EDITORS])
     elif not (await session.execute(_SOURCE_EXISTS, {"slug": given.source})).scalar_one():
         raise InvalidRequest(errors=[Violation(pointer="/body/source", code="unknown", message="No such source")])
-    intake = _intake({"source": given.source, "source_record_id": str(uuid4()), **given.fields()})
+    intake = intake_of({"source": given.source, "source_record_id": str(uuid4())}, given.content())
     (resource_id,) = await upsert_resources(session, [intake.model_dump_json()], status=given.status)
     if given.status is Status.PUBLISHED:
         await publish_resources(session, [resource_id])
@@ -108,16 +105,16 @@ async def update_resource(
     """
     locked = await lock_resource(session, resource_id)
     match.require(version_etag(locked.version))
-    return await change_content(session, locked, given.fields(), Deed(Change.UPDATED, actor, given.reason))
+    return await change_content(session, locked, given.content(), Deed(Change.UPDATED, actor, given.reason))
 
 
 async def change_content(session: Session, locked: Locked, fields: Mapping[str, Any], deed: Deed) -> ResourceRead:
-    """Write `fields`, named as `ResourceIntake` names them, into a locked resource, and show what is published."""
+    """Write `fields` of its content into a locked resource, and show what is published."""
     if locked.status is Status.ARCHIVED:
         raise ResourceStateConflict("It is archived: restore it first.")
-    before = intake_fields(locked)
-    after = _intake({**before, **fields})
-    if after == _intake(before):
+    before = content_of(locked.content)
+    after = intake_of(locked.identity, {**before, **fields})
+    if after == intake_of(locked.identity, before):
         return locked.content
     await upsert_resources(session, [after.model_dump_json()])
     if locked.status is Status.PUBLISHED:
@@ -181,7 +178,7 @@ async def roll_back_resource(
     match.require(version_etag(locked.version))
     earlier = await get_revision(session, resource_id, given.revision)
     reason = given.reason or f"back to version {given.revision}"
-    return await change_content(session, locked, _content_fields(earlier), Deed(Change.ROLLED_BACK, actor, reason))
+    return await change_content(session, locked, content_of(earlier), Deed(Change.ROLLED_BACK, actor, reason))
 
 
 async def _lock_as(session: Session, resource_id: UUID, match: IfMatch, status: Status, rule: str) -> Locked:
@@ -204,34 +201,3 @@ async def _keep(session: Session, resource_id: UUID, deed: Deed, before: Locked 
         after=after.model_dump(mode="json"),
     )
     return after
-
-
-def intake_fields(locked: Locked) -> dict[str, Any]:
-    """A working resource as the fields of a `ResourceIntake`."""
-    identity = {"source": locked.source, "source_record_id": locked.record_id, "as_of": locked.as_of}
-    return {**identity, **_content_fields(locked.content)}
-
-
-def _content_fields(resource: ResourceRead) -> dict[str, Any]:
-    fields = resource.model_dump(
-        mode="json", include=set(ResourceIntake.model_fields) - {"source", "organization", "locations"}
-    )
-    return {
-        **fields,
-        "source_url": resource.source.url,
-        "organization": resource.organization.name,
-        "hours_text": resource.hours.text,
-        "hours_weekly": resource.hours.weekly,
-        "locations": [place.model_dump(mode="json", exclude={"id"}) for place in resource.locations],
-    }
-
-
-def _intake(fields: dict[str, Any]) -> ResourceIntake:
-    """Check the whole after a change; a rule that spans fields can be broken by one of them."""
-    for place in fields.get("locations", ()):
-        place["time_zone"] = place.get("time_zone") or (place.get("state") and time_zone(place["state"]))
-    try:
-        return ResourceIntake.model_validate(fields)
-    except ValidationError as error:
-        problems = [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors(include_url=False)]
-        raise InvalidRequest(errors=violations(problems)) from None

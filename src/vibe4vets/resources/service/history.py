@@ -1,7 +1,6 @@
 """Revisions: every version of a resource, whole, with who made it and why."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,11 +12,11 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Listing, Order, PageQuery, Slice
 from vibe4vets.resources.exceptions import ResourceNotFound, RevisionNotFound
 from vibe4vets.resources.models import Change, revisions
-from vibe4vets.resources.schemas import ActorRead, FieldChange, ResourceRead, RevisionDiff, RevisionSummary
+from vibe4vets.resources.schemas import ActorRead, ResourceRead, RevisionDiff, RevisionSummary
+from vibe4vets.resources.service.content import content_of, differences
 from vibe4vets.resources.service.publishing import RENDERED
 
 R = revisions.c
-_UNCOMPARED = {"id", "version", "created_at", "updated_at"}
 
 _RECORD = text(f"""
 insert into resource_revisions (resource_id, number, change, actor_kind, actor_id, reason, document)
@@ -75,21 +74,8 @@ async def compare_revisions(session: Session, resource_id: UUID, before: int, af
     """Return the fields that differ between two versions; raises RevisionNotFound."""
     old = await get_revision(session, resource_id, before)
     new = await get_revision(session, resource_id, after)
-    return RevisionDiff(before=before, after=after, changes=list(changed_fields(old, new)))
+    return RevisionDiff(before=before, after=after, changes=list(differences(_compared(old), _compared(new))))
 
 
-def changed_fields(old: ResourceRead, new: ResourceRead) -> Iterator[FieldChange]:
-    """Each field of what editors write that differs; ids of places and the trust of the day do not count."""
-    before, after = _comparable(old), _comparable(new)
-    for field, value in before.items():
-        if value != after[field]:
-            yield FieldChange(field=field, before=value, after=after[field])
-
-
-def _comparable(resource: ResourceRead) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(resource.model_dump_json(exclude=_UNCOMPARED))
-    content["verified_at"] = content.pop("trust")["verified_at"]
-    content["organization"] = content["organization"]["name"]
-    for place in content["locations"]:
-        del place["id"]
-    return content
+def _compared(resource: ResourceRead) -> dict[str, Any]:
+    return {**content_of(resource), "status": resource.status, "verified_at": resource.trust.verified_at}
