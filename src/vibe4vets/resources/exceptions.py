@@ -27,3 +27,27 @@ class RevisionNotFound(AppError):
 
 class ResourceStateConflict(AppError):
     status, type, title = HTTPStatus.CONFLICT, "resource-state", "The resource is not in a state that allows this."
+
+
+class SuggestionNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "suggestion-not-found", "There is no suggestion with this token."
+
+
+class ProposalNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "proposal-not-found", "There is no such proposal."
+
+
+class ProposalDecided(AppError):
+    status, type, title = HTTPStatus.CONFLICT, "proposal-decided", "Somebody has decided this proposal already."
+
+
+class ProposalConflicts(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "proposal-conflicts",
+        "A field has changed since this was proposed: compare the values, then name the `fields` to apply.",
+    )
+
+
+class OwnProposal(AppError):
+    status, type, title = HTTPStatus.FORBIDDEN, "own-proposal", "Nobody decides what they have proposed themselves."

@@ -53,8 +53,8 @@ class HoursIntake(Input):
         return self.text, self.text and parse_weekly(self.text)
 
 
-class ResourceUpdate(Input):
-    """The fields to change; those that are absent stay as they are, null empties one."""
+class ResourceFields(Input):
+    """Fields of a resource; those that are absent stay as they are, null empties one."""
 
     title: Title | MISSING = MISSING
     summary: Annotated[Line, Field(max_length=500)] | MISSING | None = MISSING
@@ -76,11 +76,16 @@ class ResourceUpdate(Input):
     languages: Annotated[list[Language], Field(max_length=20), unique] | MISSING = MISSING
     cost: Annotated[Line, Field(max_length=500)] | MISSING | None = MISSING
     locations: Annotated[list[LocationIntake], Field(max_length=50)] | MISSING = MISSING
-    reason: Reason | None = Field(default=None, description="Why, for whoever reads the history.")
 
     def content(self) -> dict[str, Any]:
         """The fields that are given, as JSON."""
-        return self.model_dump(mode="json", exclude={"reason"})
+        return self.model_dump(mode="json", include=set(ResourceFields.model_fields))
+
+
+class ResourceUpdate(ResourceFields):
+    """A change of a resource."""
+
+    reason: Reason | None = Field(default=None, description="Why, for whoever reads the history.")
 
 
 class ResourceCreate(ResourceUpdate):
@@ -94,11 +99,6 @@ class ResourceCreate(ResourceUpdate):
         default="editors", description="Whose facts they are: a known source's slug, else the editors' own."
     )
     status: Literal[Status.DRAFT, Status.PUBLISHED] = Status.PUBLISHED
-
-    def content(self) -> dict[str, Any]:
-        """The fields that are given, as JSON."""
-        return self.model_dump(mode="json", exclude={"reason", "source", "status"})
-
 
 class Act(Input):
     """What an act on a resource may come with."""
