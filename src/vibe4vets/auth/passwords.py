@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 from passlib.context import CryptContext
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from vibe4vets.auth.exceptions import PasswordRefused, TooManySignIns
 from vibe4vets.core.errors import Violation
-from vibe4vets.core.schemas import Line
+from vibe4vets.core.schemas import LineAsTyped
 
 T = TypeVar("T")
 SHORTEST: Final = 15
@@ -40,10 +40,7 @@ _LEAST_PART = 4
 _AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 
 NewPassword = Annotated[
-    str,
-    # a space at either end is part of a password
-    StringConstraints(strip_whitespace=False),
-    Line,
+    LineAsTyped,
     Field(
         min_length=SHORTEST,
         max_length=LONGEST,

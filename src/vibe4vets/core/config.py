@@ -13,6 +13,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from vibe4vets.core.embedded import default_home
+from vibe4vets.core.security import LEAST_KEY_BYTES, ShortKeyError
 
 DRIVER = "postgresql+asyncpg"
 
@@ -107,7 +108,9 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
-        default=None, min_length=32, description="Signs cursors and tokens; at least 32 characters, the same in every process."
+        default=None,
+        min_length=32,
+        description="Signs cursors and tokens; at least 32 characters, the same in every process.",
     )
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
@@ -136,5 +139,5 @@ def _kept_secret(path: Path) -> bytes:
             fresh.unlink()
     kept = path.read_bytes()
     if len(kept) < LEAST_KEY_BYTES:
-        raise ShortKeyError(path)
+        raise ShortKeyError(str(path))
     return kept

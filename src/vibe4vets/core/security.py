@@ -16,8 +16,8 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 class ShortKeyError(ValueError):
     """A key that can be guessed: fewer than 32 bytes (RFC 8725 3.5)."""
 
-    def __init__(self) -> None:
-        super().__init__(f"A key has at least {LEAST_KEY_BYTES} bytes.")
+    def __init__(self, where: str = "A key") -> None:
+        super().__init__(f"{where} has fewer than {LEAST_KEY_BYTES} bytes; make a longer one.")
 
 
 def new_token(prefix: str = "") -> str:
