@@ -1,4 +1,4 @@
-"""Ways an account, a login or a token can fail."""
+"""Ways that accounts, sessions, tokens and passwords can fail their bearer."""
 
 from http import HTTPStatus
 
