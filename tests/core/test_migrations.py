@@ -153,12 +153,23 @@ insert into api_keys (user_id, name, slot, prefix, secret_hash, scopes, expires_
 insert into password_resets (user_id, token_hash, token_epoch, expires_at)
   select id, sha256('reset'), 0, now() from users;
 """
+EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
+SEAL = "insert into audit_seals (number, sequences, digests, previous_hash, hash) values (1, '{1}', '{a}', '', '')"
 BAD = {
     "ck_api_keys_expires_at": "update api_keys set expires_at = created_at + interval '367 days'",
     "ck_api_keys_named": "update api_keys set name = ''",
     "ck_api_keys_scopes": "update api_keys set scopes = '{everything}'",
     "ck_api_keys_secret_hash": "update api_keys set secret_hash = 'short'",
     "ck_api_keys_slot": "update api_keys set slot = 3",
+    "ck_audit_events_action": EVENT.replace("a.b", "A b"),
+    "ck_audit_events_actor_kind": EVENT.replace("system", "ghost"),
+    "ck_audit_events_actor_named": EVENT.replace("system", "user"),
+    "ck_audit_events_details": EVENT.replace("action)", "action, details)").replace("'a.b'", "'a.b', '[]'"),
+    "ck_audit_events_target_whole": EVENT.replace("action)", "action, target_id)").replace("'a.b'", "'a.b', '1'"),
+    "ck_audit_failures_count": "insert into audit_failures (minute, action, reason, count) values (now(), '', '', 0)",
+    "ck_audit_seals_digests": SEAL.replace("{a}", "{}"),
+    "ck_audit_seals_number": SEAL.replace("(1,", "(0,"),
+    "ck_audit_seals_size": SEAL.replace("{1}", "{}").replace("{a}", "{}"),
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
     "ck_connector_runs_finished": "update connector_runs set finished_at = now()",
     "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from vibe4vets.auth.models import KeyScope, Role
+from vibe4vets.core.audit import Actor, ActorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +16,10 @@ class Principal:
     session_id: UUID | None = None
     api_key_id: UUID | None = None
     scopes: frozenset[KeyScope] = frozenset()
+
+    @property
+    def actor(self) -> Actor:
+        """Who an audit event names: never what the request claims."""
+        if self.api_key_id is not None:
+            return Actor(ActorKind.API_KEY, str(self.api_key_id))
+        return Actor(ActorKind.USER, str(self.user_id))

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 
 revision = "2026112104"
-down_revision = "2026112001"
+down_revision = "2026112102"
 branch_labels = None
 depends_on = None
 
