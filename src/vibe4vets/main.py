@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.settings = settings
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
         # what was loaded to start lives as long as the process: walking it again at every full collection

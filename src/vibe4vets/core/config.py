@@ -13,6 +13,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from vibe4vets.core.embedded import default_home
+from vibe4vets.core.security import LEAST_KEY_BYTES, ShortKeyError
 
 DRIVER = "postgresql+asyncpg"
 
@@ -70,6 +71,20 @@ class HTTPSettings(BaseModel):
     )
 
 
+SigningKey = Annotated[SecretStr, Field(min_length=32)]
+SigningKeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+
+
+class AuthSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    signing_keys: dict[SigningKeyName, SigningKey] = Field(
+        default={},
+        description="Keys of access tokens by name, at least 32 characters each: the first signs, all verify. "
+        "Without any, the key is derived from the secret.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -90,9 +105,12 @@ class Settings(BaseSettings):
     database_migration_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_MIGRATION_URL")
     database: DatabaseSettings = DatabaseSettings()
     http: HTTPSettings = HTTPSettings()
+    auth: AuthSettings = AuthSettings()
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
-        default=None, min_length=32, description="Signs cursors; at least 32 characters, the same in every process."
+        default=None,
+        min_length=32,
+        description="Signs cursors and tokens; at least 32 characters, the same in every process.",
     )
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
@@ -119,4 +137,7 @@ def _kept_secret(path: Path) -> bytes:
             pass
         finally:
             fresh.unlink()
-    return path.read_bytes()
+    kept = path.read_bytes()
+    if len(kept) < LEAST_KEY_BYTES:
+        raise ShortKeyError(str(path))
+    return kept

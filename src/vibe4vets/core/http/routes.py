@@ -1,11 +1,12 @@
 """Routes that refuse what they do not know."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -18,16 +19,7 @@ class StrictRoute(APIRoute):
         repeatable = dict(_query_parameters(self.dependant))
 
         async def strict(request: Request) -> Response:
-            seen: set[str] = set()
-            errors = []
-            for name, _ in request.query_params.multi_items():
-                if name not in repeatable:
-                    errors.append(_refusal(name, "extra_forbidden", "There is no such query parameter"))
-                elif name in seen and not repeatable[name]:
-                    errors.append(_refusal(name, "repeated", "Give this query parameter once"))
-                seen.add(name)
-            if errors:
-                raise RequestValidationError(errors)
+            _refuse_unknown(request, repeatable)
             return await handle(request)
 
         return strict
@@ -37,6 +29,43 @@ class PublicRoute(StrictRoute):
     """A public read of what is published: open to any origin, and a replica may answer it."""
 
     is_public = True
+
+
+async def _know_parameters(request: Request) -> None:
+    """Refuse what the route does not know, once its guards have let the request through."""
+    _refuse_unknown(request, request.scope["route"].repeatable)
+
+
+class GuardedRoute(APIRoute):
+    """A strict route whose guards come first: a stranger learns nothing, not even which parameters there are.
+
+    Guards stand in `dependencies` of the router or the route. After them come the parameters, then what the
+    endpoint's signature asks for (where existence is found out), then the body.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        dependencies: Sequence[Dependency] | None = None,
+        **rest: Any,  # noqa: ANN401  what APIRoute takes
+    ) -> None:
+        super().__init__(path, endpoint, dependencies=[*(dependencies or ()), Depends(_know_parameters)], **rest)
+        self.repeatable = dict(_query_parameters(self.dependant))
+
+
+def _refuse_unknown(request: Request, repeatable: Mapping[str, bool]) -> None:
+    seen: set[str] = set()
+    errors = []
+    for name, _ in request.query_params.multi_items():
+        if name not in repeatable:
+            errors.append(_refusal(name, "extra_forbidden", "There is no such query parameter"))
+        elif name in seen and not repeatable[name]:
+            errors.append(_refusal(name, "repeated", "Give this query parameter once"))
+        seen.add(name)
+    if errors:
+        raise RequestValidationError(errors)
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:

@@ -100,6 +100,7 @@ class ResourceCreate(ResourceUpdate):
     )
     status: Literal[Status.DRAFT, Status.PUBLISHED] = Status.PUBLISHED
 
+
 class Act(Input):
     """What an act on a resource may come with."""
 

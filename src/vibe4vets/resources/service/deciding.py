@@ -17,7 +17,7 @@ from vibe4vets.resources.exceptions import (
     ProposalDecided,
     ProposalNotFound,
 )
-from vibe4vets.resources.models import Change, ProposalKind, ProposalState
+from vibe4vets.resources.models import ProposalKind, ProposalState
 from vibe4vets.resources.schemas import FieldReview, ProposalDetail, ResourceCreate, ResourceFields, SourceIntake
 from vibe4vets.resources.service.content import content_of
 from vibe4vets.resources.service.editing import (
@@ -78,7 +78,9 @@ async def _details(session: Session, rows: Iterable[Any]) -> dict[UUID, Proposal
 
 def _detail(row: Any, subject: Any) -> ProposalDetail:  # noqa: ANN401  a row and the resource it is about, if any
     current = content_of(subject) if subject is not None and row.kind != ProposalKind.CREATE else {}
-    fields = [_field(name, change, current, is_open=row.state == ProposalState.OPEN) for name, change in row.changes.items()]
+    fields = [
+        _field(name, change, current, is_open=row.state == ProposalState.OPEN) for name, change in row.changes.items()
+    ]
     return ProposalDetail(
         **{name: getattr(row, name) for name in (
             "id", "version", "kind", "origin", "state", "risk", "resource_id", "feedback", "note", "submissions",

@@ -84,7 +84,9 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     Raises ResourceNotFound unless it is about something published, InvalidRequest when nothing would change.
     """
     base, version = await _base(session, draft)
-    changes = {change.field: change.model_dump(exclude={"field"}) for change in differences(base, _proposed(draft, base))}
+    changes = {
+        change.field: change.model_dump(exclude={"field"}) for change in differences(base, _proposed(draft, base))
+    }
     if draft.kind is ProposalKind.CHANGE and not changes:
         raise InvalidRequest(errors=[Violation(pointer="/body/resource", code="no_change", message=_NO_CHANGE)])
     risk = _risk(draft, base, changes)
