@@ -152,8 +152,18 @@ insert into api_keys (user_id, name, slot, prefix, secret_hash, scopes, expires_
   select id, 'site', 1, 'prefix', sha256('secret'), '{{proposals:read}}', now() from users;
 insert into password_resets (user_id, token_hash, token_epoch, expires_at)
   select id, sha256('reset'), 0, now() from users;
+insert into proposals (id, kind, origin, state, version, resource_id, base_version, changes, risk, priority,
+  fingerprint, submitter_kind)
+  values ('{ID}', 'change', 'public', 'open', 1, '{ID}', 1, '{{}}', 'low', 2, repeat('b', 64), 'anonymous');
+insert into submissions (proposal_id, token_hash) values ('{ID}', repeat('c', 64));
 """
 EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
+PROPOSAL = (
+    "insert into proposals (kind, origin, state, version, resource_id, base_version, changes, risk, priority,"
+    " fingerprint, submitter_kind)"
+    " select 'change', 'public', 'open', 1, id, 1, '{}', 'low', 2, repeat('a', 64), 'anonymous' from resources"
+)
+SUBMISSION = "insert into submissions (proposal_id, token_hash) select gen_random_uuid(), 'short'"
 SEAL = "insert into audit_seals (number, sequences, digests, previous_hash, hash) values (1, '{1}', '{a}', '', '')"
 BAD = {
     "ck_api_keys_expires_at": "update api_keys set expires_at = created_at + interval '367 days'",
@@ -182,6 +192,23 @@ BAD = {
     "ck_organizations_named": "update organizations set name_key = ''",
     "ck_password_resets_expires_at": "update password_resets set expires_at = created_at + interval '16 minutes'",
     "ck_password_resets_token_hash": "update password_resets set token_hash = 'short'",
+    "ck_proposals_base": PROPOSAL.replace("id, 1, '{}'", "id, null, '{}'"),
+    "ck_proposals_changes": PROPOSAL.replace("'{}'", "'[]'"),
+    "ck_proposals_decided": PROPOSAL.replace("'open'", "'approved'"),
+    "ck_proposals_feedback": PROPOSAL.replace("'change'", "'report'"),
+    "ck_proposals_fingerprint": PROPOSAL.replace("repeat('a', 64)", "'short'"),
+    "ck_proposals_kind": PROPOSAL.replace("'change'", "'wish'"),
+    "ck_proposals_origin": PROPOSAL.replace("'public'", "'elsewhere'"),
+    "ck_proposals_priority": PROPOSAL.replace("2, repeat", "3, repeat"),
+    "ck_proposals_reason": PROPOSAL.replace("submitter_kind)", "submitter_kind, decided_at)")
+    .replace("'open'", "'rejected'")
+    .replace("'anonymous'", "'anonymous', now()"),
+    "ck_proposals_risk": PROPOSAL.replace("'low'", "'none'"),
+    "ck_proposals_state": PROPOSAL.replace("submitter_kind)", "submitter_kind, decided_at)")
+    .replace("'open'", "'lost'")
+    .replace("'anonymous'", "'anonymous', now()"),
+    "ck_proposals_subject": PROPOSAL.replace("id, 1, '{}'", "null, 1, '{}'"),
+    "ck_proposals_version": PROPOSAL.replace("'open', 1", "'open', 0"),
     "ck_quarantined_records_line": "update quarantined_records set line = 0",
     "ck_resource_revisions_number": "insert into resource_revisions (resource_id, number, change, actor_kind, document)"
     " select id, 0, 'created', 'system', '' from resources",
@@ -218,7 +245,9 @@ BAD = {
     "uq_password_resets_token_hash": "password_resets",
     "uq_resources_source_id_source_record_id": "resources",
     "uq_source_records_source_source_record_id": "source_records",
+    "ck_submissions_token_hash": SUBMISSION,
     "uq_sources_slug": "sources",
+    "uq_submissions_token_hash": "submissions",
     "uq_users_email": "users",
 }
 

@@ -32,14 +32,27 @@ TABLES = {
         {"organization": (models.Organization, "name"), "reason": (models.ResourceRevision, "reason")},
     ),
     "HoursIntake": (models.Resource, {"text": (models.Resource, "hours_text")}),
+    "ResourceFields": (models.Resource, {"organization": (models.Organization, "name")}),
+    "Contact": (models.SubmitterContact, {}),
+    **{name: (models.Proposal, {}) for name in ("SuggestionCreate", "ProposalCreate")},
+    "FeedbackCreate": (models.Proposal, {"kind": (models.Proposal, "feedback")}),
 }
 IS_ELSEWHERE = {
     ("ResourceIntake", "locations"),
-    *((name, field) for name in ("ResourceCreate", "ResourceUpdate") for field in ("locations", "hours")),
+    *(
+        (name, field)
+        for name in ("ResourceCreate", "ResourceUpdate", "ResourceFields")
+        for field in ("locations", "hours")
+    ),
     ("HoursIntake", "weekly"),
+    *(
+        (name, field)
+        for name in ("SuggestionCreate", "ProposalCreate", "FeedbackCreate")
+        for field in ("resource", "contact")
+    ),
 }
 # the body of an act, of which nothing but the reason is stored as it is
-ACTS = {"Act", "Rollback", "Verification"}
+ACTS = {"Act", "Anonymous", "Rollback", "Verification"}
 
 
 def inputs(model: type[Input] = Input) -> Iterator[type[Input]]:

@@ -6,7 +6,7 @@ from typing import Final
 # Each by its own shape, or by the words beside it where the shape alone is a telephone number's.
 _IDENTIFIERS: Final = {
     "a Social Security number": re.compile(
-        r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])|(?<![\d/.+-])\d{9}(?![\d-])"
+        r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])|(?<![\w/.+-])\d{9}(?![\w-])"
         r"|\b(?:ssn|social security(?: number| no\.?| #)?)\D{0,12}\d{3}\D?\d{2}\D?\d{4}\b",
         re.IGNORECASE | re.ASCII,
     ),

@@ -45,7 +45,7 @@ class Anonymous(Input):
 
     @model_validator(mode="after")
     def _no_identifiers(self) -> Self:
-        for text in _texts(self.model_dump(mode="json", exclude={"contact"})):
+        for text in _texts(self.model_dump(mode="json", exclude={"contact", "resource_id"})):
             if (what := find_identifier(text)) is not None:
                 raise PydanticCustomError("personal_identifier", _NUMBERS_OF_ONE_PERSON, {"what": what})
         return self

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from vibe4vets.core.audit import Target, record_event
 from vibe4vets.core.database import Session
-from vibe4vets.core.errors import InvalidRequest, Violation
+from vibe4vets.core.errors import InvalidRequest, Violation, violations
 from vibe4vets.core.preconditions import IfMatch
 from vibe4vets.resources.exceptions import (
     OwnProposal,
@@ -32,6 +33,10 @@ from vibe4vets.resources.service.intake import upsert_sources
 from vibe4vets.resources.service.publishing import read_resources
 
 SUGGESTIONS = SourceIntake(slug="suggestions", name="Suggested by visitors and partners, reviewed", tier=4)
+_SHOWN = (
+    "id", "version", "kind", "origin", "state", "risk", "resource_id", "feedback", "note", "submissions", "created_at",
+    "decided_at",
+)  # fmt: skip
 _ANY_VERSION = IfMatch(frozenset({"*"}))
 
 _SELECT = """
@@ -155,9 +160,8 @@ def _chosen(proposal: ProposalDetail, fields: Sequence[str] | None) -> dict[str,
 async def _apply(session: Session, proposal: ProposalDetail, chosen: Mapping[str, Any], deed: Deed) -> UUID | None:
     if proposal.kind is ProposalKind.CREATE:
         await upsert_sources(session, [SUGGESTIONS])
-        whole = {"scope": "local", "organization": chosen.get("title"), **chosen, "source": SUGGESTIONS.slug}
-        given = ResourceCreate.model_validate({**whole, "reason": deed.reason})
-        return (await create_resource(session, given, actor=deed.actor)).id
+        created = await create_resource(session, _new_resource(chosen, deed), actor=deed.actor)
+        return created.id
     if proposal.resource_id is None:
         raise ProposalNotFound
     if proposal.kind is ProposalKind.ARCHIVE:
@@ -166,6 +170,15 @@ async def _apply(session: Session, proposal: ProposalDetail, chosen: Mapping[str
     elif chosen:
         await change_content(session, await lock_resource(session, proposal.resource_id), chosen, deed)
     return proposal.resource_id
+
+
+def _new_resource(chosen: Mapping[str, Any], deed: Deed) -> ResourceCreate:
+    whole = {"scope": "local", "organization": chosen.get("title"), **chosen, "source": SUGGESTIONS.slug}
+    try:
+        return ResourceCreate.model_validate({**whole, "reason": deed.reason})
+    except ValidationError as error:
+        problems = [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors(include_url=False)]
+        raise InvalidRequest(errors=violations(problems)) from None
 
 
 async def _decide(
