@@ -2,11 +2,14 @@
 
 from fastapi import APIRouter
 
+from vibe4vets.auth.router import router as auth
 from vibe4vets.core.health import router as health
 from vibe4vets.resources import router as resources
 
 api = APIRouter(prefix="/api/v1")
-api.include_router(resources.public)
+for router in (resources.public, resources.editing, resources.staff):
+    api.include_router(router)
+api.include_router(auth)
 
 operations = APIRouter()
 operations.include_router(health)

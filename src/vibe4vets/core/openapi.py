@@ -16,6 +16,7 @@ TAGS = [
     {"name": "terms", "description": "Categories, tags and states, with counts."},
     {"name": "editing", "description": "Acts of editors: create, change, archive, restore, verify."},
     {"name": "staff", "description": "What staff read: any status, history."},
+    {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {
@@ -67,8 +68,7 @@ def describe(app: FastAPI) -> None:
             for operation in operations(document):
                 _describe_parameters(operation)
                 _describe_headers(operation)
-                for content in operation["responses"]["200"]["content"].values():
-                    content["example"] = json.loads(content["example"])
+                _describe_success(operation)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -94,6 +94,14 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
     if "304" in operation["responses"]:
         operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     operation.get("parameters", []).sort(key=lambda parameter: not parameter["required"])
+
+
+def _describe_success(operation: dict[str, Any]) -> None:
+    """Examples travelled as text; an answer without a body (204) has none."""
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            for content in response.get("content", {}).values():
+                content["example"] = json.loads(content["example"])
 
 
 def _describe_headers(operation: dict[str, Any]) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from vibe4vets.auth.dependencies import Editor, Verifier
+from vibe4vets.auth.dependencies import Editor, Staff, get_editor, get_staff
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import (
     Conflict,
@@ -46,6 +46,7 @@ _ACT = problem_responses(ResourceNotFound, ResourceStateConflict, PreconditionFa
 @router.post(
     "",
     status_code=201,
+    dependencies=[Depends(get_editor)],
     summary="Create a resource",
     response_model=ResourceRead,
     responses=problem_responses(Conflict),
@@ -55,7 +56,13 @@ async def create_resource(session: SessionDep, editor: Editor, given: ResourceCr
     return staff_answer(await service.create_resource(session, given, actor=editor.actor), status=201)
 
 
-@router.patch("/{resource_id}", summary="Change a resource", response_model=ResourceRead, responses=_ACT)
+@router.patch(
+    "/{resource_id}",
+    dependencies=[Depends(get_editor)],
+    summary="Change a resource",
+    response_model=ResourceRead,
+    responses=_ACT,
+)
 async def update_resource(
     session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: ResourceUpdate
 ) -> Response:
@@ -63,7 +70,9 @@ async def update_resource(
     return staff_answer(await service.update_resource(session, resource_id, given, match, actor=editor.actor))
 
 
-@router.delete("/{resource_id}", status_code=204, summary="Archive a resource", responses=_ACT)
+@router.delete(
+    "/{resource_id}", status_code=204, dependencies=[Depends(get_editor)], summary="Archive a resource", responses=_ACT
+)
 async def archive_resource(
     session: SessionDep,
     editor: Editor,
@@ -75,7 +84,13 @@ async def archive_resource(
     await service.archive_resource(session, resource_id, match, actor=editor.actor, reason=query.reason)
 
 
-@router.post("/{resource_id}/publish", summary="Publish a draft", response_model=ResourceRead, responses=_ACT)
+@router.post(
+    "/{resource_id}/publish",
+    dependencies=[Depends(get_editor)],
+    summary="Publish a draft",
+    response_model=ResourceRead,
+    responses=_ACT,
+)
 async def publish_resource(
     session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Act
 ) -> Response:
@@ -85,7 +100,13 @@ async def publish_resource(
     )
 
 
-@router.post("/{resource_id}/restore", summary="Restore a resource", response_model=ResourceRead, responses=_ACT)
+@router.post(
+    "/{resource_id}/restore",
+    dependencies=[Depends(get_editor)],
+    summary="Restore a resource",
+    response_model=ResourceRead,
+    responses=_ACT,
+)
 async def restore_resource(
     session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Act
 ) -> Response:
@@ -95,16 +116,23 @@ async def restore_resource(
     )
 
 
-@router.post("/{resource_id}/verify", summary="Verify a resource", response_model=ResourceRead, responses=_ACT)
+@router.post(
+    "/{resource_id}/verify",
+    dependencies=[Depends(get_staff)],
+    summary="Verify a resource",
+    response_model=ResourceRead,
+    responses=_ACT,
+)
 async def verify_resource(
-    session: SessionDep, verifier: Verifier, resource_id: ResourceID, match: IfMatchDep, given: Verification
+    session: SessionDep, staff: Staff, resource_id: ResourceID, match: IfMatchDep, given: Verification
 ) -> Response:
     """Say that you have checked the resource today, and how; its trust rises."""
-    return staff_answer(await service.verify_resource(session, resource_id, given, match, actor=verifier.actor))
+    return staff_answer(await service.verify_resource(session, resource_id, given, match, actor=staff.actor))
 
 
 @router.post(
     "/{resource_id}/rollback",
+    dependencies=[Depends(get_editor)],
     summary="Roll a resource back",
     response_model=ResourceRead,
     responses={**_ACT, **problem_responses(ResourceNotFound, RevisionNotFound)},

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from vibe4vets.auth.dependencies import Staff
+from vibe4vets.auth.dependencies import get_staff
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import (
     Forbidden,
@@ -32,6 +32,7 @@ router = APIRouter(
     prefix="/admin/resources",
     tags=["staff"],
     route_class=GuardedRoute,
+    dependencies=[Depends(get_staff)],
     responses=problem_responses(
         MalformedRequest, NotAuthenticated, Forbidden, InvalidRequest, InternalError, Unavailable
     ),
@@ -48,7 +49,7 @@ def staff_answer(resource: ResourceRead, *, status: int = 200) -> Response:
 
 @router.get("", summary="List resources of any status", response_model=Page[ResourceRead], responses=_PAGED)
 async def list_working_resources(
-    request: Request, session: SessionDep, _staff: Staff, cursors: CursorsDep, query: Annotated[WorkingQuery, Query()]
+    request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[WorkingQuery, Query()]
 ) -> Response:
     """List drafts, published and archived resources, the latest change first."""
     return private_page(request, await service.list_working(session, query, cursors))
@@ -60,7 +61,7 @@ async def list_working_resources(
     response_model=ResourceRead,
     responses=problem_responses(ResourceNotFound),
 )
-async def get_working_resource(session: SessionDep, _staff: Staff, resource_id: ResourceID) -> Response:
+async def get_working_resource(session: SessionDep, resource_id: ResourceID) -> Response:
     """Get a resource as its editors see it, with the ETag that a change of it names in `If-Match`."""
     return staff_answer(await service.get_working(session, resource_id))
 
@@ -74,7 +75,6 @@ async def get_working_resource(session: SessionDep, _staff: Staff, resource_id: 
 async def list_revisions(
     request: Request,
     session: SessionDep,
-    _staff: Staff,
     resource_id: ResourceID,
     cursors: CursorsDep,
     query: Annotated[PageQuery, Query()],
@@ -89,7 +89,7 @@ async def list_revisions(
     responses=problem_responses(RevisionNotFound),
 )
 async def compare_revisions(
-    session: SessionDep, _staff: Staff, resource_id: ResourceID, before: Number, after: Number
+    session: SessionDep, resource_id: ResourceID, before: Number, after: Number
 ) -> RevisionDiff:
     """Tell which fields differ between two versions, with both values."""
     return await service.compare_revisions(session, resource_id, before, after)
@@ -100,6 +100,6 @@ async def compare_revisions(
     summary="Get one version of a resource",
     responses=problem_responses(RevisionNotFound),
 )
-async def get_revision(session: SessionDep, _staff: Staff, resource_id: ResourceID, number: Number) -> ResourceRead:
+async def get_revision(session: SessionDep, resource_id: ResourceID, number: Number) -> ResourceRead:
     """Get a resource as it was in one version."""
     return await service.get_revision(session, resource_id, number)
