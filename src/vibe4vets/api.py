@@ -7,7 +7,7 @@ from vibe4vets.core.health import router as health
 from vibe4vets.resources import router as resources
 
 api = APIRouter(prefix="/api/v1")
-for router in (resources.public, resources.editing, resources.staff):
+for router in resources.routers:
     api.include_router(router)
 api.include_router(auth)
 

@@ -207,7 +207,7 @@ async def test_it_is_decided_once_on_what_was_read(do: Do, pantry: ResourceRead,
 
 async def test_nobody_decides_what_they_sent(do: Do, pantry: ResourceRead, sql: asyncpg.Connection) -> None:
     given = {"kind": "archive", "resource_id": str(pantry.id), "note": "closed last week"}
-    id_ = await do(service.propose_as_partner, ProposalCreate.model_validate(given), PARTNER)
+    id_ = (await do(service.propose_as_partner, ProposalCreate.model_validate(given), PARTNER)).id
     with pytest.raises(OwnProposal):
         await decide(do, id_, by=Actor(ActorKind.USER, "a-partner"))
     await decide(do, id_)

@@ -14,6 +14,8 @@ TAGS = [
     {"name": "resources", "description": "Programs and places, as published."},
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
+    {"name": "suggestions", "description": "Tell what is missing or wrong; no account needed."},
+    {"name": "proposals", "description": "What partners propose."},
     {"name": "editing", "description": "Acts of editors: create, change, archive, restore, verify."},
     {"name": "staff", "description": "What staff read: any status, history."},
     {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},

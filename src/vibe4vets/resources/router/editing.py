@@ -1,13 +1,14 @@
 """HTTP for the acts of editors; each answers with the resource as it now is, and its working ETag."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from vibe4vets.auth.dependencies import Editor, Staff, get_editor, get_staff
+from vibe4vets.auth.exceptions import InvalidToken
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import (
-    Conflict,
     Forbidden,
     InternalError,
     InvalidRequest,
@@ -16,7 +17,7 @@ from vibe4vets.core.errors import (
     Unavailable,
     problem_responses,
 )
-from vibe4vets.core.http import GuardedRoute
+from vibe4vets.core.http import GuardedRoute, success
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
 from vibe4vets.resources import service
@@ -30,6 +31,7 @@ from vibe4vets.resources.schemas import (
     ResourceUpdate,
     Rollback,
     Verification,
+    examples,
 )
 
 router = APIRouter(
@@ -37,30 +39,32 @@ router = APIRouter(
     tags=["editing"],
     route_class=GuardedRoute,
     responses=problem_responses(
-        MalformedRequest, NotAuthenticated, Forbidden, InvalidRequest, InternalError, Unavailable
+        MalformedRequest, NotAuthenticated, InvalidToken, Forbidden, InvalidRequest, InternalError, Unavailable
     ),
 )
-_ACT = problem_responses(ResourceNotFound, ResourceStateConflict, PreconditionFailed, PreconditionRequired)
+_EDITORS, _STAFF = [Depends(get_editor)], [Depends(get_staff)]
+_REFUSED = problem_responses(ResourceNotFound, ResourceStateConflict, PreconditionFailed, PreconditionRequired)
+_ACT = {**success("The resource as it now is.", examples.RESOURCE), **_REFUSED}
 
 
 @router.post(
     "",
-    status_code=201,
-    dependencies=[Depends(get_editor)],
+    status_code=HTTPStatus.CREATED,
     summary="Create a resource",
     response_model=ResourceRead,
-    responses=problem_responses(Conflict),
+    dependencies=_EDITORS,
+    responses=success("The resource.", examples.RESOURCE, status=HTTPStatus.CREATED),
 )
 async def create_resource(session: SessionDep, editor: Editor, given: ResourceCreate) -> Response:
     """Create a resource, published at once; with `"status": "draft"` it waits for `POST /resources/{id}/publish`."""
-    return staff_answer(await service.create_resource(session, given, actor=editor.actor), status=201)
+    return staff_answer(await service.create_resource(session, given, actor=editor.actor), status=HTTPStatus.CREATED)
 
 
 @router.patch(
     "/{resource_id}",
-    dependencies=[Depends(get_editor)],
     summary="Change a resource",
     response_model=ResourceRead,
+    dependencies=_EDITORS,
     responses=_ACT,
 )
 async def update_resource(
@@ -71,24 +75,24 @@ async def update_resource(
 
 
 @router.delete(
-    "/{resource_id}", status_code=204, dependencies=[Depends(get_editor)], summary="Archive a resource", responses=_ACT
+    "/{resource_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Archive a resource",
+    dependencies=_EDITORS,
+    responses=_REFUSED,
 )
 async def archive_resource(
-    session: SessionDep,
-    editor: Editor,
-    resource_id: ResourceID,
-    match: IfMatchDep,
-    query: Annotated[Act, Query()],
+    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Annotated[Act, Query()]
 ) -> None:
     """Take a resource out of every public read. Nothing is lost: `POST /resources/{id}/restore` brings it back."""
-    await service.archive_resource(session, resource_id, match, actor=editor.actor, reason=query.reason)
+    await service.archive_resource(session, resource_id, match, actor=editor.actor, reason=given.reason)
 
 
 @router.post(
     "/{resource_id}/publish",
-    dependencies=[Depends(get_editor)],
     summary="Publish a draft",
     response_model=ResourceRead,
+    dependencies=_EDITORS,
     responses=_ACT,
 )
 async def publish_resource(
@@ -102,9 +106,9 @@ async def publish_resource(
 
 @router.post(
     "/{resource_id}/restore",
-    dependencies=[Depends(get_editor)],
     summary="Restore a resource",
     response_model=ResourceRead,
+    dependencies=_EDITORS,
     responses=_ACT,
 )
 async def restore_resource(
@@ -118,9 +122,9 @@ async def restore_resource(
 
 @router.post(
     "/{resource_id}/verify",
-    dependencies=[Depends(get_staff)],
     summary="Verify a resource",
     response_model=ResourceRead,
+    dependencies=_STAFF,
     responses=_ACT,
 )
 async def verify_resource(
@@ -132,9 +136,9 @@ async def verify_resource(
 
 @router.post(
     "/{resource_id}/rollback",
-    dependencies=[Depends(get_editor)],
     summary="Roll a resource back",
     response_model=ResourceRead,
+    dependencies=_EDITORS,
     responses={**_ACT, **problem_responses(ResourceNotFound, RevisionNotFound)},
 )
 async def roll_back_resource(

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from vibe4vets.auth.dependencies import get_staff
+from vibe4vets.auth.exceptions import InvalidToken
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import (
     Forbidden,
@@ -15,7 +16,7 @@ from vibe4vets.core.errors import (
     Unavailable,
     problem_responses,
 )
-from vibe4vets.core.http import GuardedRoute, private_page
+from vibe4vets.core.http import GuardedRoute, private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import ResourceNotFound, RevisionNotFound
@@ -26,6 +27,7 @@ from vibe4vets.resources.schemas import (
     RevisionNumber,
     RevisionSummary,
     WorkingQuery,
+    examples,
 )
 
 router = APIRouter(
@@ -34,7 +36,7 @@ router = APIRouter(
     route_class=GuardedRoute,
     dependencies=[Depends(get_staff)],
     responses=problem_responses(
-        MalformedRequest, NotAuthenticated, Forbidden, InvalidRequest, InternalError, Unavailable
+        MalformedRequest, NotAuthenticated, InvalidToken, Forbidden, InvalidRequest, InternalError, Unavailable
     ),
 )
 _PAGED = problem_responses(MalformedRequest, InvalidCursor)
@@ -47,7 +49,12 @@ def staff_answer(resource: ResourceRead, *, status: int = 200) -> Response:
     return Response(resource.model_dump_json(), status, headers, media_type="application/json")
 
 
-@router.get("", summary="List resources of any status", response_model=Page[ResourceRead], responses=_PAGED)
+@router.get(
+    "",
+    summary="List resources of any status",
+    response_model=Page[ResourceRead],
+    responses={**success("A page of resources.", examples.RESOURCES), **_PAGED},
+)
 async def list_working_resources(
     request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[WorkingQuery, Query()]
 ) -> Response:
@@ -59,7 +66,7 @@ async def list_working_resources(
     "/{resource_id}",
     summary="Get a resource of any status",
     response_model=ResourceRead,
-    responses=problem_responses(ResourceNotFound),
+    responses={**success("The resource.", examples.RESOURCE), **problem_responses(ResourceNotFound)},
 )
 async def get_working_resource(session: SessionDep, resource_id: ResourceID) -> Response:
     """Get a resource as its editors see it, with the ETag that a change of it names in `If-Match`."""
@@ -70,7 +77,11 @@ async def get_working_resource(session: SessionDep, resource_id: ResourceID) -> 
     "/{resource_id}/revisions",
     summary="List the versions of a resource",
     response_model=Page[RevisionSummary],
-    responses={**_PAGED, **problem_responses(ResourceNotFound)},
+    responses={
+        **success("A page of versions.", examples.REVISIONS),
+        **_PAGED,
+        **problem_responses(ResourceNotFound),
+    },
 )
 async def list_revisions(
     request: Request,
@@ -86,7 +97,7 @@ async def list_revisions(
 @router.get(
     "/{resource_id}/revisions/{before}..{after}",
     summary="Compare two versions",
-    responses=problem_responses(RevisionNotFound),
+    responses={**success("The fields that differ.", examples.DIFF), **problem_responses(RevisionNotFound)},
 )
 async def compare_revisions(
     session: SessionDep, resource_id: ResourceID, before: Number, after: Number
@@ -98,7 +109,7 @@ async def compare_revisions(
 @router.get(
     "/{resource_id}/revisions/{number}",
     summary="Get one version of a resource",
-    responses=problem_responses(RevisionNotFound),
+    responses={**success("The resource as it was.", examples.RESOURCE), **problem_responses(RevisionNotFound)},
 )
 async def get_revision(session: SessionDep, resource_id: ResourceID, number: Number) -> ResourceRead:
     """Get a resource as it was in one version."""

@@ -88,3 +88,35 @@ SEARCH: JsonDict = {
     "interpretation": {"query": "rent help", "corrected": None, "place": None, "relaxed": []},
     "crisis": None,
 }
+_CHANGE: JsonDict = {"field": "phone", "before": "+16145550123", "after": "+16145550199"}
+REVISIONS: JsonDict = _page(
+    {
+        "number": 3,
+        "change": "updated",
+        "actor": {"kind": "user", "id": "4f9d2c1e-6a1b-4a53-9a76-0c8b1f0d7e55"},
+        "reason": "they moved offices",
+        "created_at": "2026-11-01T00:00:00Z",
+    },
+    total=3,
+)
+DIFF: JsonDict = {"before": 2, "after": 3, "changes": [_CHANGE]}
+RECEIPT: JsonDict = {"token": "sug_3kPq0aZr7WmN5xT1cVbY8dEfGhJlKoQsUuXwZy2A4B6", "state": "open"}
+SUGGESTION: JsonDict = {
+    "state": "approved",
+    "reason": "Thank you: we called, and the new number is right.",
+    "submitted_at": "2026-10-30T12:00:00Z",
+    "decided_at": "2026-11-01T00:00:00Z",
+    "resource_id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+}
+PROPOSAL: JsonDict = {
+    "id": "9d0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f22",
+    "kind": "change",
+    "state": "open",
+    "resource_id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+    "changes": [_CHANGE],
+    "note": "New line since Monday.",
+    "reason": None,
+    "created_at": "2026-10-30T12:00:00Z",
+    "decided_at": None,
+}
+PROPOSALS: JsonDict = _page(PROPOSAL, total=1)

@@ -4,21 +4,26 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, select, text
 
 from vibe4vets.core.audit import Actor, Target, record_event
 from vibe4vets.core.database import Session
 from vibe4vets.core.errors import InvalidRequest, Violation
+from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.core.security import new_token, token_hash
-from vibe4vets.resources.exceptions import ResourceNotFound, SuggestionNotFound
-from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk
+from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound, SuggestionNotFound
+from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk, proposals
 from vibe4vets.resources.schemas import (
     Contact,
     FeedbackCreate,
+    FieldChange,
     ProposalCreate,
+    ProposalQuery,
+    ProposalRead,
     SuggestionCreate,
     SuggestionReceipt,
     SuggestionStatus,
@@ -26,6 +31,8 @@ from vibe4vets.resources.schemas import (
 from vibe4vets.resources.service.content import content_of, differences, settled
 from vibe4vets.resources.service.publishing import read_resources
 
+P = proposals.c
+_LATEST = Order((P.created_at, P.id), (datetime.fromisoformat, UUID), descending=True)
 SUGGESTED = {"source": "suggestions", "source_record_id": "-"}
 """Stands for the identity that a proposed resource gets once it is approved."""
 _PURPOSE = "suggestion token"
@@ -175,10 +182,37 @@ async def report(
     return await _receive(session, draft, given.contact, key, submitter)
 
 
-async def propose_as_partner(session: Session, given: ProposalCreate, submitter: Submitter) -> UUID:
-    """Queue what a partner proposes; see `propose`."""
+async def propose_as_partner(session: Session, given: ProposalCreate, submitter: Submitter) -> ProposalRead:
+    """Queue what a partner proposes; see `propose`. A change that another has queued already stays that one's own."""
     draft = Draft(given.kind, given.resource_id, given.resource.content(), note=given.note)
-    return await propose(session, draft, submitter)
+    return await _read_proposal(session, await propose(session, draft, submitter))
+
+
+async def get_own_proposal(session: Session, user_id: str, proposal_id: UUID) -> ProposalRead:
+    """Return a proposal of this account; raises ProposalNotFound, also for one of another's."""
+    return await _read_proposal(session, proposal_id, P.submitter_id == user_id)
+
+
+async def list_own_proposals(session: Session, user_id: str, query: ProposalQuery, cursors: Cursors) -> Slice:
+    """Return one page of the proposals of this account, the latest first."""
+    theirs = select(*P).where(P.submitter_id == user_id)
+    if query.state:
+        theirs = theirs.where(P.state.in_(query.state))
+    found = await Listing(theirs, _LATEST).read(session, query, cursors)
+    return found.slice(lambda row: _own(row).model_dump_json())
+
+
+async def _read_proposal(session: Session, proposal_id: UUID, *conditions: ColumnElement[bool]) -> ProposalRead:
+    row = (await session.execute(select(*P).where(P.id == proposal_id, *conditions))).one_or_none()
+    if row is None:
+        raise ProposalNotFound
+    return _own(row)
+
+
+def _own(row: Any) -> ProposalRead:  # noqa: ANN401  a row
+    shown = {name: getattr(row, name) for name in ("id", "kind", "state", "resource_id", "note", "created_at")}
+    changes = [FieldChange(field=field, **values) for field, values in row.changes.items()]
+    return ProposalRead(**shown, changes=changes, reason=row.public_reason, decided_at=row.decided_at)
 
 
 async def _receive(

@@ -1,0 +1,84 @@
+"""HTTP for partners: they propose with their account or key, and see what became of their own."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from vibe4vets.auth.dependencies import Partner, get_partner
+from vibe4vets.auth.exceptions import InvalidToken
+from vibe4vets.core.database import SessionDep
+from vibe4vets.core.errors import (
+    Forbidden,
+    InternalError,
+    InvalidRequest,
+    MalformedRequest,
+    NotAuthenticated,
+    Unavailable,
+    problem_responses,
+)
+from vibe4vets.core.http import GuardedRoute, private_page, success
+from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
+from vibe4vets.resources import service
+from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound
+from vibe4vets.resources.models import Origin
+from vibe4vets.resources.schemas import ProposalCreate, ProposalQuery, ProposalRead, examples
+
+router = APIRouter(
+    prefix="/proposals",
+    tags=["proposals"],
+    route_class=GuardedRoute,
+    dependencies=[Depends(get_partner)],
+    responses=problem_responses(
+        MalformedRequest, NotAuthenticated, InvalidToken, Forbidden, InvalidRequest, InternalError, Unavailable
+    ),
+)
+ProposalID = Annotated[
+    UUID, Path(description="The `id` of a proposal.", examples=["9d0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f22"])
+]
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Propose a change",
+    responses={
+        **success("It waits for a reviewer.", examples.PROPOSAL, status=HTTPStatus.ACCEPTED),
+        **problem_responses(ResourceNotFound),
+    },
+)
+async def create_proposal(session: SessionDep, partner: Partner, given: ProposalCreate) -> ProposalRead:
+    """Propose a new resource, a change of one, or that one be archived. The same open change is queued once."""
+    submitter = service.Submitter(Origin.PARTNER, partner.actor, str(partner.user_id))
+    return await service.propose_as_partner(session, given, submitter)
+
+
+@router.get(
+    "",
+    summary="List your proposals",
+    response_model=Page[ProposalRead],
+    responses={
+        **success("A page of your proposals.", examples.PROPOSALS),
+        **problem_responses(MalformedRequest, InvalidCursor),
+    },
+)
+async def list_proposals(
+    request: Request,
+    session: SessionDep,
+    partner: Partner,
+    cursors: CursorsDep,
+    query: Annotated[ProposalQuery, Query()],
+) -> Response:
+    """List what you have proposed, the latest first."""
+    return private_page(request, await service.list_own_proposals(session, str(partner.user_id), query, cursors))
+
+
+@router.get(
+    "/{proposal_id}",
+    summary="Get one of your proposals",
+    responses={**success("The proposal.", examples.PROPOSAL), **problem_responses(ProposalNotFound)},
+)
+async def get_proposal(session: SessionDep, partner: Partner, proposal_id: ProposalID) -> ProposalRead:
+    """Get a proposal of yours; another partner's is not found."""
+    return await service.get_own_proposal(session, str(partner.user_id), proposal_id)
