@@ -158,3 +158,8 @@ class PasswordReset(Record, table=True):
     token_epoch: int
     expires_at: datetime = Field(sa_type=DateTime(timezone=True))
     used_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+users = SQLModel.metadata.tables["users"]
+sessions = SQLModel.metadata.tables["sessions"]
+refresh_tokens = SQLModel.metadata.tables["refresh_tokens"]

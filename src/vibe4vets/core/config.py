@@ -83,6 +83,21 @@ class AuthSettings(BaseModel):
         description="Keys of access tokens by name, at least 32 characters each: the first signs, all verify. "
         "Without any, the key is derived from the secret.",
     )
+    registration: bool = Field(
+        default=False, description="Let partners ask for an account, which waits until an admin activates it."
+    )
+    session_idle: timedelta = Field(
+        default=timedelta(days=14),
+        gt=timedelta(0),
+        le=timedelta(days=14),
+        description="A login not refreshed so long ends.",
+    )
+    session_lifetime: timedelta = Field(
+        default=timedelta(days=30),
+        gt=timedelta(0),
+        le=timedelta(days=30),
+        description="A login ends after it, used or not.",
+    )
 
 
 class Settings(BaseSettings):
