@@ -14,6 +14,7 @@ TAGS = [
     {"name": "resources", "description": "Programs and places, as published."},
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
+    {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {
@@ -65,8 +66,7 @@ def describe(app: FastAPI) -> None:
             for operation in operations(document):
                 _describe_parameters(operation)
                 _describe_headers(operation)
-                for content in operation["responses"]["200"]["content"].values():
-                    content["example"] = json.loads(content["example"])
+                _describe_success(operation)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -92,6 +92,14 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
     if "304" in operation["responses"]:
         operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     operation.get("parameters", []).sort(key=lambda parameter: not parameter["required"])
+
+
+def _describe_success(operation: dict[str, Any]) -> None:
+    """Examples travelled as text; an answer without a body (204) has none."""
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            for content in response.get("content", {}).values():
+                content["example"] = json.loads(content["example"])
 
 
 def _describe_headers(operation: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """How the service speaks HTTP: the shell around every request, strict routes, cacheable answers."""
 
-from vibe4vets.core.http.answers import NOT_MODIFIED, public_answer, public_page, success
+from vibe4vets.core.http.answers import NOT_MODIFIED, private_page, public_answer, public_page, success
 from vibe4vets.core.http.routes import GuardedRoute, PublicRoute, StrictRoute
 from vibe4vets.core.http.shell import Shell
 
@@ -10,6 +10,7 @@ __all__ = [
     "PublicRoute",
     "Shell",
     "StrictRoute",
+    "private_page",
     "public_answer",
     "public_page",
     "success",

@@ -1,7 +1,7 @@
 """Routes that refuse what they do not know."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -14,12 +14,15 @@ from pydantic import BaseModel
 class StrictRoute(APIRoute):
     """A route that refuses query parameters it does not know, and a single one that is repeated."""
 
+    guards_first: ClassVar[bool] = False
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         repeatable = dict(_query_parameters(self.dependant))
 
         async def strict(request: Request) -> Response:
-            _refuse_unknown(request, repeatable)
+            if not self.guards_first:
+                _refuse_unknown(request, repeatable)
             return await handle(request)
 
         return strict
@@ -36,12 +39,14 @@ async def _know_parameters(request: Request) -> None:
     _refuse_unknown(request, request.scope["route"].repeatable)
 
 
-class GuardedRoute(APIRoute):
+class GuardedRoute(StrictRoute):
     """A strict route whose guards come first: a stranger learns nothing, not even which parameters there are.
 
     Guards stand in `dependencies` of the router or the route. After them come the parameters, then what the
     endpoint's signature asks for (where existence is found out), then the body.
     """
+
+    guards_first = True
 
     def __init__(
         self,

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from vibe4vets.auth.models import KeyScope, Role
+from vibe4vets.auth.passwords import NewPassword
 from vibe4vets.core.pagination import PageQuery
-from vibe4vets.core.schemas import Input, Line, Output
+from vibe4vets.core.schemas import Input, Line, LineAsTyped, Output
 
 LONGEST_ATTEMPT = 1024
 """Code points of a password as sent: more than any has, whatever its spelling in Unicode."""
@@ -26,24 +27,28 @@ EmailAddress = Annotated[
     AfterValidator(fold_email),
     Field(max_length=320, examples=["pat@example.org"]),
 ]
-Password = Annotated[Line, StringConstraints(strip_whitespace=False, min_length=1, max_length=LONGEST_ATTEMPT)]
-"""A password as typed: not stripped, and its rules are those of `auth/passwords.py`."""
+PasswordAttempt = Annotated[
+    LineAsTyped,
+    Field(
+        min_length=1,
+        max_length=LONGEST_ATTEMPT,
+        repr=False,
+        examples=["seven otters mend the quiet bridge"],
+        json_schema_extra={"format": "password"},
+    ),
+]
+"""What may be an account's password: whether it is, only its hash tells."""
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", min_length=1, max_length=4096)]
 
 
 class TokenForm(Input):
     """The OAuth2 password form (RFC 6749 4.3.2), for our own front ends and the API docs only."""
 
-    # a password may begin or end with a blank
-    model_config = ConfigDict(str_strip_whitespace=False)
-
     grant_type: Literal["password"] = Field(default="password", description="Always `password`.")
     username: Annotated[Line, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)] = Field(
         description="The e-mail address of the account.", examples=["pat@example.org"]
     )
-    password: Password = Field(
-        repr=False, json_schema_extra={"format": "password"}, examples=["a sentence nobody else would think of"]
-    )
+    password: PasswordAttempt
     scope: Annotated[str, StringConstraints(max_length=200)] = Field(
         default="", description="Ignored: the role decides."
     )
@@ -69,21 +74,13 @@ class RefreshRequest(Input):
 
 
 class PasswordChange(Input):
-    model_config = ConfigDict(str_strip_whitespace=False)
-
-    current_password: Password = Field(repr=False, json_schema_extra={"format": "password"})
-    new_password: Password = Field(
-        repr=False, json_schema_extra={"format": "password"}, description="15 to 256 characters, not a common one."
-    )
+    current_password: PasswordAttempt
+    new_password: Annotated[NewPassword, Field(repr=False)]
 
 
 class Registration(Input):
-    model_config = ConfigDict(str_strip_whitespace=False)
-
     email: EmailAddress
-    password: Password = Field(
-        repr=False, json_schema_extra={"format": "password"}, description="15 to 256 characters, not a common one."
-    )
+    password: Annotated[NewPassword, Field(repr=False)]
 
 
 class RegistrationReceived(Output):
