@@ -90,7 +90,7 @@ async def decide(
     async def decision(session: Any) -> None:
         proposal = await service.lock_proposal(session, proposal_id, match, by.id or "")
         deed = service.Deed(Change.UPDATED, by, "checked")
-        decider = service.Decider(deed, by.id or "", how.pop("reason", "because"))
+        decider = service.Decider(deed, how.pop("reason", "because"))
         if approve:
             await service.approve_proposal(session, proposal, decider, **how)
         else:

@@ -58,7 +58,6 @@ class Decider:
     """Who decides, and what the submitter is told."""
 
     deed: Deed
-    user_id: str
     public_reason: str | None = None
 
 
