@@ -97,7 +97,7 @@ class LogSettings(BaseModel):
 class MetricsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    token: SecretStr | None = Field(default=None, min_length=16, description="What whoever reads /metrics must bear.")
+    token: SecretStr | None = Field(default=None, min_length=32, description="What whoever reads /metrics must bear.")
 
 
 class UnknownSettingError(ValueError):

@@ -16,15 +16,21 @@ _PLACEHOLDERS = re.compile("secret|password|change|example|default|insecure|vibe
 _LEAST_BITS = 96
 
 _STATE = text("""
-select current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on' as is_durable,
-  r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication as is_mighty,
+select r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication as is_mighty,
   has_schema_privilege(current_schema(), 'create') or exists (
     select from pg_class c where c.relnamespace = current_schema()::regnamespace
       and pg_has_role(c.relowner, 'usage')) as has_ddl,
   has_table_privilege('audit_events', 'update, delete, truncate')
-    or has_table_privilege('audit_seals', 'update, delete, truncate') as can_rewrite_the_audit
+    or has_table_privilege('audit_seals', 'update, delete, truncate') as can_rewrite_the_audit,
+  current_setting('fsync') = 'off' or current_setting('full_page_writes') = 'off' as is_fragile
 from pg_roles r where r.rolname = current_user
 """)
+_REMEDIES = {
+    "is_mighty": "The role of DATABASE_URL is a superuser, or manages roles or databases: use one that only serves.",
+    "has_ddl": "The role of DATABASE_URL may change the schema: use one that only reads and writes rows.",
+    "can_rewrite_the_audit": "The role of DATABASE_URL may change the audit: run `select protect_audit()` as owner.",
+    "is_fragile": "The server has fsync or full_page_writes off, and would lose data in a crash: switch them on.",
+}
 
 
 class UnsafeSettingsError(ValueError):
@@ -71,12 +77,4 @@ async def database_fault(session: Session, settings: Settings) -> str | None:
     if settings.env is not Environment.PRODUCTION:
         return None
     state = (await session.execute(_STATE)).one()
-    if not state.is_durable:
-        return "The database has fsync or full_page_writes off, and would lose data in a crash: switch them on."
-    if state.is_mighty:
-        return "The role of DATABASE_URL is a superuser or manages roles or databases: use a role that only serves."
-    if state.has_ddl:
-        return "The role of DATABASE_URL may change the schema: use one that only reads and writes rows."
-    if state.can_rewrite_the_audit:
-        return "The role of DATABASE_URL has rights to change the audit: run `select protect_audit()` as the owner."
-    return None
+    return next((remedy for fault, remedy in _REMEDIES.items() if getattr(state, fault)), None)
