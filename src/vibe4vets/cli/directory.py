@@ -12,6 +12,7 @@ from vibe4vets.cli.terminal import out, progress_bars
 from vibe4vets.connectors.base import Source
 from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.service import RunReport, run_source
+from vibe4vets.core.audit import SYSTEM, record_event
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError, Session, make_engine
 from vibe4vets.core.migrations import schema_fault
@@ -104,4 +105,5 @@ async def render_published(settings: Settings) -> int:
                 bars.update(bar, completed=done)
         async with sessions.begin() as session:
             await resources.remove_strays(session)
+            await record_event(session, "directory.reindex", actor=SYSTEM, details={"resources": str(done)})
         return done

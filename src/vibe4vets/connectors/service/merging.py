@@ -66,7 +66,7 @@ async def merge_batch(session: Session, run_id: UUID, *, after: int, size: int, 
         "directory.import",
         actor=Actor(ActorKind.SYSTEM, str(run_id)),
         target=Target("connector_run", str(run_id)),
-        before={str(row.resource_id): row.before for row in known if row.before},
+        before={str(row.resource_id): row.before for row in known if row.before} or None,
         after={str(row.resource_id): row.after for row in known},
         details={"records": str(len(known)), "first_line": str(lines[0]), "last_line": str(lines[-1])},
     )
