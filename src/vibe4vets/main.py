@@ -1,19 +1,24 @@
 """The application: `create_app()` is the factory that uvicorn runs."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
 from vibe4vets import api
+from vibe4vets.core.audit import keep_sealing
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
 from vibe4vets.core.http import Shell
+from vibe4vets.core.http.observing import Observer
+from vibe4vets.core.metrics import Metrics, mount_metrics
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
+from vibe4vets.core.safety import refuse_unsafe
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -30,18 +35,30 @@ If you or someone near you is in crisis: call 988, then press 1.
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service; nothing is opened before its lifespan starts."""
     settings = settings or Settings()
+    metrics = Metrics()
+
+    def sealed(events: int) -> None:
+        metrics.count_sealed(events)
+        metrics.measure(app.state.database)  # for whichever process is asked
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        refuse_unsafe(settings)
+        app.state.settings = settings
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()
         gc.freeze()
+        sealing = asyncio.create_task(keep_sealing(app.state.database, settings.audit.seal_interval, sealed))
         try:
             yield
         finally:
+            sealing.cancel()
+            with suppress(asyncio.CancelledError):
+                await sealing
+            metrics.close()
             await app.state.database.dispose()
 
     app = FastAPI(
@@ -59,9 +76,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     app.add_middleware(Shell, deadline=settings.http.deadline)
+    app.add_middleware(Observer, metrics=metrics)
     app.include_router(api.api)
     app.include_router(api.operations)
     describe(app)
+    mount_metrics(app, metrics, settings)
     if settings.docs:
         mount_docs(app)
     return app

@@ -144,7 +144,18 @@ insert into connector_runs (id, connector, subject, state, created, updated, pub
   quarantined) values ('{ID}', 'c', 's', 'running', 0, 0, 0, 0, 0, 0);
 insert into quarantined_records (run_id, line, reason, content) values ('{ID}', 1, '', '');
 """
+EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
+SEAL = "insert into audit_seals (number, sequences, digests, previous_hash, hash) values (1, '{1}', '{a}', '', '')"
 BAD = {
+    "ck_audit_events_action": EVENT.replace("a.b", "A b"),
+    "ck_audit_events_actor_kind": EVENT.replace("system", "ghost"),
+    "ck_audit_events_actor_named": EVENT.replace("system", "user"),
+    "ck_audit_events_details": EVENT.replace("action)", "action, details)").replace("'a.b'", "'a.b', '[]'"),
+    "ck_audit_events_target_whole": EVENT.replace("action)", "action, target_id)").replace("'a.b'", "'a.b', '1'"),
+    "ck_audit_failures_count": "insert into audit_failures (minute, action, reason, count) values (now(), '', '', 0)",
+    "ck_audit_seals_digests": SEAL.replace("{a}", "{}"),
+    "ck_audit_seals_number": SEAL.replace("(1,", "(0,"),
+    "ck_audit_seals_size": SEAL.replace("{1}", "{}").replace("{a}", "{}"),
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
     "ck_connector_runs_finished": "update connector_runs set finished_at = now()",
     "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",

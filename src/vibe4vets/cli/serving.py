@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.resources import as_file, files
 
 import uvicorn
@@ -20,6 +20,8 @@ from vibe4vets.core.config import DRIVER, Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.core.errors import Unavailable
+from vibe4vets.core.logging import configure_logging
+from vibe4vets.core.metrics import shared_between_processes
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.main import create_app
 
@@ -32,7 +34,11 @@ class AddressError(Exception):
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Settings]:
-    """Settings with a database: the configured one, else the embedded server for as long as it is used."""
+    """Settings with a database: the configured one, else the embedded server for as long as it is used.
+
+    Whoever works on the database logs as the settings say.
+    """
+    configure_logging(settings)
     if settings.database_url is not None:
         yield settings
         return
@@ -93,18 +99,22 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Answer requests until SIGTERM or SIGINT, which end it in good order and with exit code 0."""
     _hand_over(settings)
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it has stopped
-    uvicorn.run(
-        "vibe4vets.cli.serving:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        http="httptools",
-        access_log=False,  # its lines would hold what people search for, beside their address
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=30,
-    )
+    # one `serve` has the address, so the folder is its own
+    folder = settings.data_dir / "metrics" / f"{host.replace(':', '-')}-{port}"
+    with shared_between_processes(folder) if workers > 1 else nullcontext():
+        uvicorn.run(
+            "vibe4vets.cli.serving:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            http="httptools",
+            access_log=False,  # its lines would hold what people search for, beside their address
+            server_header=False,
+            log_config=None,  # its loggers go the way of all others
+            log_level="warning",
+            timeout_graceful_shutdown=30,
+        )
 
 
 def _hand_over(settings: Settings) -> None:
@@ -118,7 +128,9 @@ def application() -> object:
     """The application that uvicorn serves; one of several processes ends with the one that started it."""
     if (parent := multiprocessing.parent_process()) is not None:
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    return create_app()
+    settings = Settings()
+    configure_logging(settings)
+    return create_app(settings)
 
 
 def _follow(parent: multiprocessing.process.BaseProcess) -> None:

@@ -1,6 +1,8 @@
 """Settings: read once from the environment, frozen, with units in their types."""
 
+import difflib
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -8,7 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -70,6 +73,65 @@ class HTTPSettings(BaseModel):
     )
 
 
+class AuditSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seal_interval: timedelta = Field(
+        default=timedelta(seconds=10), gt=timedelta(0), description="Pause between two sealings of the audit's events."
+    )
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: LogLevel = Field(default=LogLevel.INFO, description="The least that is logged; `info` has every request.")
+
+
+class MetricsSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretStr | None = Field(default=None, min_length=32, description="What whoever reads /metrics must bear.")
+
+
+class UnknownSettingError(ValueError):
+    """A variable has our prefix and is none of our settings: a typo, which must not silently be a default."""
+
+    def __init__(self, name: str, alike: str | None) -> None:
+        super().__init__(f"{name}: there is no such setting" + (f"; did you mean {alike}?" if alike else ""))
+
+
+class _KnownVariables(PydanticBaseSettingsSource):
+    """Gives no value: it looks at the variables that the other sources have found."""
+
+    def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._found = [source.env_vars for source in sources if isinstance(source, EnvSettingsSource)]
+
+    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002
+        """No field has its value from here."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, object]:
+        """Raise UnknownSettingError for the first variable that no setting is named by."""
+        known = {name: isinstance(field.default, BaseModel) for name, field in self._fields()}
+        for variable in (name.upper() for found in self._found for name in found):
+            name, *part = variable.split("__", 1)
+            if name.startswith("VIBE4VETS_") and (name not in known or (part and not known[name])):
+                raise UnknownSettingError(variable, next(iter(difflib.get_close_matches(variable, known, 1)), None))
+        return {}
+
+    def _fields(self) -> Iterator[tuple[str, FieldInfo]]:
+        for name, field in self.settings_cls.model_fields.items():
+            yield f"VIBE4VETS_{name.upper()}", field
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -85,17 +147,39 @@ class Settings(BaseSettings):
     )
 
     env: Environment = Environment.DEVELOPMENT
+    base_url: str = Field(
+        default="http://127.0.0.1:8000",
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*$",
+        description="Where people reach the service, for links in what it sends; https in production.",
+    )
     database_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_URL")
     database_replica_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_REPLICA_URL")
     database_migration_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_MIGRATION_URL")
     database: DatabaseSettings = DatabaseSettings()
     http: HTTPSettings = HTTPSettings()
+    audit: AuditSettings = AuditSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
         default=None, min_length=32, description="Signs cursors; at least 32 characters, the same in every process."
     )
+    allow_embedded: bool = Field(default=False, description="Let production run on the private PostgreSQL.")
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then `.env`; neither may hold a misspelt setting."""
+        known = _KnownVariables(settings_cls, env_settings, dotenv_settings)
+        return known, init_settings, env_settings, dotenv_settings
 
     @cached_property
     def signing_key(self) -> bytes:

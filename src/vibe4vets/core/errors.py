@@ -1,12 +1,12 @@
 """Failures as RFC 9457 problem details: declared as classes, rendered here and only here."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 import asyncpg
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
 RETRY_AFTER_SECONDS = 2
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 
 
 class Violation(BaseModel):
@@ -276,9 +276,9 @@ def install_error_handlers(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         problem = to_app_error(error)
         if isinstance(problem, InternalError):
-            _log.error("unhandled error in request %s", request.state.request_id, exc_info=error)
+            _log.error("unhandled error", exc_info=error)
         elif isinstance(problem, Unavailable):
-            _log.warning("request %s: %s", request.state.request_id, type(error).__name__)
+            _log.warning("unavailable", exc_info=error)
         headers = {**problem.headers}
         if isinstance(error, HTTPException) and error.headers:
             headers.update(error.headers)

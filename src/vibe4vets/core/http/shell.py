@@ -4,13 +4,13 @@ Pure ASGI: one `BaseHTTPMiddleware` would cost two thirds of the throughput.
 """
 
 import asyncio
-import logging
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vibe4vets.core.context import request_id
@@ -35,7 +35,7 @@ _PREFLIGHT = (
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),
 )
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 
 
 class Shell:
@@ -64,11 +64,13 @@ class Shell:
             answer.deadline = None  # it has ended, and a problem is late by nature
             problem = to_app_error(error)
             if isinstance(problem, InternalError) or answer.started:
-                _log.exception("unhandled error in request %s", answer.request_id)
+                _log.exception("unhandled error")
             if not answer.started:
                 await answer.problem(problem)
             else:  # the client must not take half an answer for a whole one: let the server cut it off
                 raise
+        finally:
+            scope.setdefault("route", answer.scope.get("route"))  # of the copy that HEAD has
 
 
 class _Answer:
