@@ -11,7 +11,7 @@ from vibe4vets.core.config import Settings
 from vibe4vets.core.database import connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Shell
+from vibe4vets.core.http import Doorway, Operations, Shell
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 
@@ -58,7 +58,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     install_error_handlers(app)
-    app.add_middleware(Shell, deadline=settings.http.deadline)
+    app.state.settings = settings
+    app.add_middleware(Doorway, limits=settings.http)
+    app.add_middleware(
+        Shell, deadline=settings.http.deadline, operations=Operations(app), origins=settings.http.cors_origins
+    )
     app.include_router(api.api)
     app.include_router(api.operations)
     describe(app)

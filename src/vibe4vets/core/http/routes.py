@@ -1,7 +1,7 @@
 """Routes that refuse what they do not know."""
 
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -9,13 +9,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from vibe4vets.core.database import SAFE_METHODS
+from vibe4vets.core.http.bodies import Bodies
+
 
 class StrictRoute(APIRoute):
-    """A route that refuses query parameters it does not know, and a single one that is repeated."""
+    """A route that refuses query parameters it does not know, a single one that is repeated, and a hostile body."""
+
+    max_body_bytes: ClassVar[int | None] = None
+    """A cap of the route's own, for uploads; None leaves it to the setting."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         repeatable = dict(_query_parameters(self.dependant))
+        bodies = None
+        if self.methods and self.methods - SAFE_METHODS:
+            declared = self.body_field.field_info if self.body_field is not None else None
+            bodies = Bodies(declared, self.max_body_bytes)
 
         async def strict(request: Request) -> Response:
             seen: set[str] = set()
@@ -28,7 +38,7 @@ class StrictRoute(APIRoute):
                 seen.add(name)
             if errors:
                 raise RequestValidationError(errors)
-            return await handle(request)
+            return await handle(request if bodies is None else await bodies.read(request))
 
         return strict
 
