@@ -13,6 +13,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from vibe4vets.core.embedded import default_home
+from vibe4vets.core.security import LEAST_KEY_BYTES, ShortKeyError
 
 DRIVER = "postgresql+asyncpg"
 
@@ -93,6 +94,35 @@ class HTTPSettings(BaseModel):
     )
 
 
+SigningKey = Annotated[SecretStr, Field(min_length=32)]
+SigningKeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+
+
+class AuthSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    signing_keys: dict[SigningKeyName, SigningKey] = Field(
+        default={},
+        description="Keys of access tokens by name, at least 32 characters each: the first signs, all verify. "
+        "Without any, the key is derived from the secret.",
+    )
+    registration: bool = Field(
+        default=False, description="Let partners ask for an account, which waits until an admin activates it."
+    )
+    session_idle: timedelta = Field(
+        default=timedelta(days=14),
+        gt=timedelta(0),
+        le=timedelta(days=14),
+        description="A login not refreshed so long ends.",
+    )
+    session_lifetime: timedelta = Field(
+        default=timedelta(days=30),
+        gt=timedelta(0),
+        le=timedelta(days=30),
+        description="A login ends after it, used or not.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -113,9 +143,12 @@ class Settings(BaseSettings):
     database_migration_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_MIGRATION_URL")
     database: DatabaseSettings = DatabaseSettings()
     http: HTTPSettings = HTTPSettings()
+    auth: AuthSettings = AuthSettings()
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
-        default=None, min_length=32, description="Signs cursors; at least 32 characters, the same in every process."
+        default=None,
+        min_length=32,
+        description="Signs cursors and tokens; at least 32 characters, the same in every process.",
     )
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
@@ -142,4 +175,7 @@ def _kept_secret(path: Path) -> bytes:
             pass
         finally:
             fresh.unlink()
-    return path.read_bytes()
+    kept = path.read_bytes()
+    if len(kept) < LEAST_KEY_BYTES:
+        raise ShortKeyError(str(path))
+    return kept

@@ -23,6 +23,7 @@ TAGS = [
     {"name": "resources", "description": "Programs and places, as published."},
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
+    {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {
@@ -79,9 +80,7 @@ def describe(app: FastAPI) -> None:
                 _describe_parameters(operation)
                 _describe_refusals(operation)
                 _describe_headers(operation)
-                for content in operation["responses"].get("200", {}).get("content", {}).values():
-                    if "example" in content:
-                        content["example"] = json.loads(content["example"])
+                _describe_success(operation)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -124,6 +123,15 @@ def _add_problems(operation: dict[str, Any], *errors: type[AppError]) -> None:
             examples |= ours["content"][MEDIA_TYPE]["examples"]
             entry["description"] += f"\n{ours['description']}"
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _describe_success(operation: dict[str, Any]) -> None:
+    """Examples travelled as text; an answer without a body (204) has none."""
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            for content in response.get("content", {}).values():
+                if "example" in content:
+                    content["example"] = json.loads(content["example"])
 
 
 def _describe_headers(operation: dict[str, Any]) -> None:

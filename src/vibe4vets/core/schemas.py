@@ -5,7 +5,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 # C0 and C1 controls (but line feed and tab), bidirectional overrides and isolates, lone surrogates
@@ -69,6 +69,8 @@ def _one_per_name(values: list[Any]) -> list[Any]:
 
 
 Line = Annotated[str, AfterValidator(_line)]
+LineAsTyped = Annotated[str, StringConstraints(strip_whitespace=False), AfterValidator(_line)]
+"""A line that keeps a space at either end, where an `Input` would take it away."""
 LongText = Annotated[str, AfterValidator(_long_text)]
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_utc)]

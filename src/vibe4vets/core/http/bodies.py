@@ -58,15 +58,18 @@ class Bodies:
         self.media_type = _media_type(declared)
         self.most_bytes = most_bytes
 
-    async def read(self, request: Request) -> Request:
-        """The request with its body read and checked; raises before it is whole when it is too large or too slow."""
+    async def read(self, request: Request) -> tuple[Request, RequestValidationError | None]:
+        """The request with its body read, and what is wrong in it, which guards may want to come before.
+
+        Raises at once for a body that is too large, too slow, of another type, or cannot be read at all.
+        """
         limits: HTTPSettings = request.app.state.settings.http
         most_bytes = self.most_bytes or limits.max_body_bytes
         declared = int(request.headers.get("content-length", 0))
         if declared > most_bytes:
             raise _too_large(most_bytes)
         if self.media_type is None:
-            return request
+            return request, None
         if declared or "transfer-encoding" in request.headers:
             self._check_type(request)
         async with _in_time(request.scope, limits):
@@ -75,13 +78,13 @@ class Bodies:
             body = await _receive(request, most_bytes)
         read = _ReadRequest(request, body)
         if not body:
-            return read
+            return read, None
         self._check_type(request)
-        if self.media_type == JSON:
-            read.keep(parse_json(body))
-        else:
-            check_form(body)
-        return read
+        if self.media_type == FORM:
+            return read, _invalid(form_faults(body))
+        document = parse_json(body)
+        read.keep(document)
+        return read, _invalid(faults(document, with_texts=_MAY_BE_UNSTORABLE.search(body) is not None))
 
     def _check_type(self, request: Request) -> None:
         given = Message()
@@ -125,7 +128,11 @@ class _Counted:
         return message
 
 
-async def _read_upload(request: Request, most_bytes: int) -> Request:
+def _invalid(errors: list[dict[str, object]]) -> RequestValidationError | None:
+    return RequestValidationError(errors) if errors else None
+
+
+async def _read_upload(request: Request, most_bytes: int) -> tuple[Request, RequestValidationError | None]:
     """The request with its parts parsed: large files lie on disk, and FastAPI closes them."""
     upload = Request(request.scope, _Counted(request, most_bytes))
     form = await upload.form(max_files=MOST_PARTS, max_fields=MOST_PARTS)
@@ -136,8 +143,7 @@ async def _read_upload(request: Request, most_bytes: int) -> Request:
     ]
     if errors:
         await form.close()
-        raise RequestValidationError(errors)
-    return upload
+    return upload, _invalid(errors)
 
 
 async def _receive(request: Request, most_bytes: int) -> bytes:
@@ -164,9 +170,9 @@ async def _in_time(scope: Scope, limits: HTTPSettings) -> AsyncIterator[None]:
 
 
 def parse_json(body: bytes) -> object:
-    """The document that `body` is; raises MalformedRequest, or RequestValidationError with where it is wrong."""
+    """The document that `body` is; raises MalformedRequest."""
     try:
-        document: object = json.loads(
+        return json.loads(
             body.decode(),
             object_pairs_hook=_object,
             parse_constant=_no_constant,
@@ -178,8 +184,6 @@ def parse_json(body: bytes) -> object:
         raise _too_deep() from None
     except ValueError:  # also for an integer of more than 4,300 digits, where Python stops
         raise MalformedRequest("Send valid JSON, without a byte order mark and without endless numbers.") from None
-    _check(document, with_texts=_MAY_BE_UNSTORABLE.search(body) is not None)
-    return document
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -204,8 +208,11 @@ def _too_deep() -> MalformedRequest:
     return MalformedRequest(f"The body nests deeper than {MOST_LEVELS} levels.")
 
 
-def _check(document: object, *, with_texts: bool) -> None:
-    """Bound every list and object, and refuse text that cannot be stored; level by level, never by recursion."""
+def faults(document: object, *, with_texts: bool) -> list[dict[str, object]]:
+    """Lists and objects without end, and text that cannot be stored; level by level, never by recursion.
+
+    Raises MalformedRequest for too many levels.
+    """
     level: list[tuple[Location, object]] = [((), document)]
     errors: list[dict[str, object]] = []
     for _ in range(MOST_LEVELS):
@@ -214,12 +221,12 @@ def _check(document: object, *, with_texts: bool) -> None:
         containers = [(where, value) for where, value in level if isinstance(value, _CONTAINERS)]
         errors += [_too_many(where) for where, value in containers if len(value) > MOST_ITEMS]
         if errors:
-            raise RequestValidationError(errors)
+            break
         level = [inner for where, value in containers for inner in _inside(where, value, with_texts=with_texts)]
-        if not level:
-            return
-    if any(isinstance(value, _CONTAINERS) for _, value in level):
-        raise _too_deep()
+    else:
+        if any(isinstance(value, _CONTAINERS) for _, value in level):
+            raise _too_deep()
+    return errors
 
 
 def _inside(where: Location, container: Any, *, with_texts: bool) -> list[tuple[Location, object]]:  # noqa: ANN401
@@ -234,15 +241,15 @@ def _is_unstorable(value: object) -> bool:
     return isinstance(value, dict) and any(_UNSTORABLE.search(key) for key in value)
 
 
-def check_form(body: bytes) -> None:
-    """Raise unless `body` is percent-encoded UTF-8 without NUL, each field once."""
+def form_faults(body: bytes) -> list[dict[str, object]]:
+    """NUL, and fields that come twice; raises MalformedRequest unless `body` is percent-encoded UTF-8."""
     if not is_strict_utf8(body):
         raise MalformedRequest("Percent-encode the form as valid UTF-8.")
     errors: list[dict[str, object]] = []
     seen: set[str] = set()
     fields = body.decode().split("&")
     if len(fields) > MOST_ITEMS:
-        raise RequestValidationError([_too_many(())])
+        return [_too_many(())]
     for field in fields:
         name, _, value = field.partition("=")
         name = unquote_plus(name)
@@ -251,8 +258,7 @@ def check_form(body: bytes) -> None:
         if "\0" in name or "\0" in unquote_plus(value):
             errors.append(_unstorable((name,)))
         seen.add(name)
-    if errors:
-        raise RequestValidationError(errors)
+    return errors
 
 
 def _unstorable(where: Location) -> dict[str, object]:
