@@ -123,6 +123,14 @@ class AuthSettings(BaseModel):
     )
 
 
+class PagesSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    swagger: bool = Field(default=True, description="Serve /docs, which needs /openapi.json.")
+    redoc: bool = Field(default=True, description="Serve /redoc, which needs /openapi.json.")
+    openapi: bool = Field(default=True, description="Serve /openapi.json.")
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -152,6 +160,7 @@ class Settings(BaseSettings):
     )
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
+    pages: PagesSettings = PagesSettings()
 
     @cached_property
     def signing_key(self) -> bytes:
