@@ -50,6 +50,8 @@ def _written(default: Any) -> str | None:
             return f"P{default.days}D"
         whole, fraction = divmod(default.total_seconds(), 1)
         return str(timedelta(seconds=whole)).zfill(8) + (f"{fraction:.1f}"[1:] if fraction else "")
+    if isinstance(default, tuple):
+        return ",".join(default) or None
     return str(default).lower() if isinstance(default, bool) else None if default is None else str(default)
 
 

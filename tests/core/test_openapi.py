@@ -123,7 +123,7 @@ def test_problems_are_ours() -> None:
     assert {"Problem", "Violation"} <= set(schemas)
     assert not {"HTTPValidationError", "ValidationError"} & set(schemas)
     for path, operation in operations():
-        expected = {"400", "422", "500"} | ({"404"} if "{" in path else set())
+        expected = {"400", "414", "422", "431", "500"} | ({"404"} if "{" in path else set())
         expected |= {"503"} if path != "/health/live" else set()
         assert expected <= set(operation["responses"]), path
     for path, status, media_type, content in contents():
@@ -244,3 +244,20 @@ async def test_faults_are_as_promised(app: FastAPI, client: httpx.AsyncClient, s
             answer = await nowhere.get(address, params={"q": "x"} if "search" in path else {})
             check(path, answer)
             assert answer.status_code == (200 if path == "/health/live" else 503), path
+
+
+def test_operations_with_a_body_tell_how_it_is_refused(trial: Any) -> None:
+    """The trial operations take JSON, a form and a file; whoever adds a real one need not think of this."""
+    document = trial.app.openapi()
+    taking = [
+        (path, operation)
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if "requestBody" in operation
+    ]
+    assert [path.rpartition("/")[2] for path, _ in taking] == ["entries", "token", "files"]
+    for path, operation in taking:
+        for status, slug in (("408", "request-timeout"), ("413", "body-too-large"), ("415", "unsupported-media-type")):
+            assert slug in operation["responses"][status]["content"][PROBLEM]["examples"], path
+    at_the_door = DOCUMENT["paths"]["/api/v1/tags"]["get"]["responses"]["400"]["content"][PROBLEM]["examples"]
+    assert {"malformed-request", "unknown-host", "credentials-in-address", "invalid-cursor"} <= set(at_the_door)
