@@ -144,6 +144,14 @@ async def change_state(session: Session, user: User, state: UserState, *, actor:
         await record_event(session, action, actor=actor, target=user_target(user.id), before=before, after=_plain(user))
 
 
+async def delete_user(session: Session, user: User, *, actor: Actor) -> None:
+    """Delete a locked account with its sessions, keys and reset links; raises LastAdmin. Its events stay."""
+    before = _plain(user)
+    await session.delete(user)
+    await _flush_user(session)
+    await record_event(session, "user.delete", actor=actor, target=user_target(user.id), before=before)
+
+
 async def set_password(session: Session, user: User, password_hash: str, *, actor: Actor) -> None:
     """Give a locked account another password. Every session ends, every reset link is void."""
     user.password_hash, user.password_expires_at = password_hash, None
