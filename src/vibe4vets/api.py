@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter
 
+from vibe4vets.auth.router import router as auth
 from vibe4vets.core.health import router as health
 from vibe4vets.resources.router import router as resources
 
 api = APIRouter(prefix="/api/v1")
 api.include_router(resources)
+api.include_router(auth)
 
 operations = APIRouter()
 operations.include_router(health)

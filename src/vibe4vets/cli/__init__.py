@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from vibe4vets.cli import audit, serving
+from vibe4vets.cli import accounts, audit, serving
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.models import Outcome
@@ -37,6 +37,7 @@ app.add_typer(audit.commands, name="audit")
 _PLAIN_FAILURES = (
     EmbeddedPostgresError, NoDatabaseError, UnknownSettingError, UnsafeSettingsError, serving.AddressError
 )  # fmt: skip
+app.add_typer(accounts.app, name="users")
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -100,7 +101,12 @@ def serve(
             upgrade(serving.owner_url(settings))
             if not asyncio.run(count_published(settings)):
                 serving.load_starter(settings)
-        serving.announce(f"http://{f'[{host}]' if ':' in host else host}:{port}", settings)
+        password = asyncio.run(accounts.make_first_admin(settings)) if settings.embedded else None
+        serving.announce(
+            f"http://{f'[{host}]' if ':' in host else host}:{port}",
+            settings,
+            first_admin=(accounts.FIRST_ADMIN, password) if password else None,
+        )
         serving.run(settings, host=host, port=port, workers=workers)
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 # C0 and C1 controls (but line feed and tab), bidirectional overrides and isolates, lone surrogates
@@ -69,8 +69,12 @@ def _one_per_name(values: list[Any]) -> list[Any]:
 
 
 Line = Annotated[str, AfterValidator(_line)]
+LineAsTyped = Annotated[str, StringConstraints(strip_whitespace=False), AfterValidator(_line)]
+"""A line that keeps a space at either end, where an `Input` would take it away."""
 LongText = Annotated[str, AfterValidator(_long_text)]
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
+StrictFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number of a body: no text, no boolean, neither NaN nor infinite; beside Pydantic's StrictInt and StrictBool."""
 Instant = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_utc)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", min_length=1, max_length=64)]
 unique = AfterValidator(_one_per_name)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
@@ -17,12 +18,14 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def success(description: str, example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """Document the answer 200 of an operation, with an example.
+def success(
+    description: str, example: Mapping[str, Any], *, status: HTTPStatus = HTTPStatus.OK
+) -> dict[int | str, dict[str, Any]]:
+    """Document the answer of an operation that succeeds, with an example.
 
     FastAPI drops every null from its document; as text, which `describe` reads again, the example keeps them.
     """
-    return {200: {"description": description, "content": {JSON: {"example": json.dumps(example)}}}}
+    return {status.value: {"description": description, "content": {JSON: {"example": json.dumps(example)}}}}
 
 
 def public_answer(request: Request, body: bytes, *, etag: str | None = None, link: str | None = None) -> Response:
@@ -49,13 +52,13 @@ def public_page(request: Request, page: Slice) -> Response:
 
 
 def private_page(request: Request, page: Slice) -> Response:
-    """A page for whoever is signed in: never kept by a cache, with the Link to the next one."""
+    """A page for whoever asked and nobody else, with the Link to the next one."""
     link = _next_link(request, page)
-    return Response(page.body(), headers={"link": link} if link else {}, media_type=JSON)
+    return Response(page.body(), headers={} if link is None else {"link": link}, media_type=JSON)
 
 
 def _next_link(request: Request, page: Slice) -> str | None:
-    """The `Link` to the next page (RFC 8288); relative, to hold behind any proxy."""
+    """The next page (RFC 8288); relative, to hold behind any proxy."""
     if page.next_cursor is None:
         return None
     url = request.url.remove_query_params(["cursor", "offset"]).include_query_params(cursor=page.next_cursor)
