@@ -40,7 +40,7 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
 async def get_principal(
-    database: DatabaseDep, settings: SettingsDep, token: Annotated[str | None, Depends(_bearer)]
+    request: Request, database: DatabaseDep, settings: SettingsDep, token: Annotated[str | None, Depends(_bearer)]
 ) -> Principal:
     """Who makes the request; NotAuthenticated without credentials, InvalidToken with bad ones.
 
@@ -50,7 +50,9 @@ async def get_principal(
         raise NotAuthenticated
     claims = read_access_token(settings, token, utc_now())
     async with Session(database.reads) as session:
-        return await service.find_principal(session, claims)
+        principal = await service.find_principal(session, claims)
+    request.state.actor = principal.actor  # whom limits and idempotency keys belong to
+    return principal
 
 
 _Anyone = Annotated[Principal, Depends(get_principal)]
