@@ -9,7 +9,7 @@ from vibe4vets.core.audit import ANONYMOUS, Actor
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.idempotency import Answer, Claim, claim_key
 
-HEADER = "Idempotency-Key"
+IDEMPOTENCY_KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -28,7 +28,7 @@ async def _claim(
     key: Annotated[
         str | None,
         Header(
-            alias=HEADER,
+            alias=IDEMPOTENCY_KEY,
             pattern=r'^"?[A-Za-z0-9._:-]{16,128}"?$',
             description="A random text of your own (a UUID will do), new for each thing to be made. Sent again with the"
             " same request within 24 hours, it makes nothing more: you get the first answer, with"
