@@ -255,7 +255,7 @@ def test_operations_with_a_body_tell_how_it_is_refused(trial: Any) -> None:
         for operation in methods.values()
         if "requestBody" in operation
     ]
-    assert [path.rpartition("/")[2] for path, _ in taking] == ["entries", "token", "files"]
+    assert {"/api/v1/trial/entries", "/api/v1/trial/token", "/api/v1/trial/files"} < {path for path, _ in taking}
     for path, operation in taking:
         for status, slug in (("408", "request-timeout"), ("413", "body-too-large"), ("415", "unsupported-media-type")):
             assert slug in operation["responses"][status]["content"][PROBLEM]["examples"], path
