@@ -15,6 +15,9 @@ TAGS = [
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
     {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},
+    {"name": "users", "description": "Accounts, for admins."},
+    {"name": "api keys", "description": "Keys of partners' programs, for admins."},
+    {"name": "audit", "description": "Who did what, for admins."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {
