@@ -11,7 +11,7 @@ from vibe4vets.core.config import Settings
 from vibe4vets.core.database import connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Shell
+from vibe4vets.core.http import Doorway, Operations, Shell
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 
@@ -33,7 +33,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.settings = settings
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
         # what was loaded to start lives as long as the process: walking it again at every full collection
@@ -55,14 +54,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.docs else None,
+        openapi_url="/openapi.json" if settings.docs and settings.pages.openapi else None,
         generate_unique_id_function=lambda route: route.name,
     )
     install_error_handlers(app)
-    app.add_middleware(Shell, deadline=settings.http.deadline)
+    app.state.settings = settings
+    app.add_middleware(Doorway, limits=settings.http)
+    app.add_middleware(
+        Shell, deadline=settings.http.deadline, operations=Operations(app), origins=settings.http.cors_origins
+    )
     app.include_router(api.api)
     app.include_router(api.operations)
     describe(app)
-    if settings.docs:
-        mount_docs(app)
+    mount_docs(app, settings.pages)
     return app

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -37,6 +37,15 @@ def _database_url(text: object) -> object:
 
 
 DatabaseURL = Annotated[URL, BeforeValidator(_database_url)]
+
+
+def _parts(text: object) -> object:
+    """A list in one variable, its parts separated by commas."""
+    return [part for part in map(str.strip, text.split(",")) if part] if isinstance(text, str) else text
+
+
+HostName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$")]
+Origin = Annotated[str, Field(pattern=r"^https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$")]
 
 
 class Environment(StrEnum):
@@ -68,6 +77,20 @@ class HTTPSettings(BaseModel):
 
     deadline: timedelta = Field(
         default=timedelta(seconds=5.8), description="An answer that has not begun by then is a 503."
+    )
+    body_deadline: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="A body that is not whole by then is a 408.",
+    )
+    max_address_bytes: int = Field(default=8 * 1024, ge=1024, description="A longer address is a 414.")
+    max_header_bytes: int = Field(default=32 * 1024, ge=1024, description="Larger headers are a 431.")
+    max_header_fields: int = Field(default=100, ge=10, description="More header fields are a 431.")
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="A larger body is a 413.")
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        default=("*",), min_length=1, description="Names that the service goes by, without ports; `*` is any."
+    )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        default=(), description="Origins whose pages may use what is not a public read, such as https://app.example."
     )
 
 
@@ -106,6 +129,14 @@ class AuthSettings(BaseModel):
     )
 
 
+class PagesSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    swagger: bool = Field(default=True, description="Serve /docs, which needs /openapi.json.")
+    redoc: bool = Field(default=True, description="Serve /redoc, which needs /openapi.json.")
+    openapi: bool = Field(default=True, description="Serve /openapi.json.")
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -135,6 +166,7 @@ class Settings(BaseSettings):
     )
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
+    pages: PagesSettings = PagesSettings()
 
     @cached_property
     def signing_key(self) -> bytes:

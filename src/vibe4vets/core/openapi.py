@@ -6,7 +6,16 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from vibe4vets.core.errors import Problem
+from vibe4vets.core.errors import MEDIA_TYPE, AppError, MalformedRequest, Problem, problem_responses
+from vibe4vets.core.http.exceptions import (
+    AddressTooLong,
+    BodyTooLarge,
+    CredentialsInAddress,
+    HeadersTooLarge,
+    RequestTimeout,
+    UnknownHost,
+    UnsupportedMediaType,
+)
 from vibe4vets.core.schemas import COMMA_SEPARATED
 
 TAGS = [
@@ -51,6 +60,10 @@ _IF_NONE_MATCH = {
 }
 
 
+_AT_THE_DOOR = (MalformedRequest, UnknownHost, CredentialsInAddress, AddressTooLong, HeadersTooLarge)
+_WITH_A_BODY = (RequestTimeout, BodyTooLarge, UnsupportedMediaType)
+
+
 def describe(app: FastAPI) -> None:
     """Make `app.openapi()` tell what the service really answers."""
     app.openapi_tags = TAGS
@@ -68,6 +81,7 @@ def describe(app: FastAPI) -> None:
             schemas["Problem"] = problem
             for operation in operations(document):
                 _describe_parameters(operation)
+                _describe_refusals(operation)
                 _describe_headers(operation)
                 _describe_success(operation)
         return app.openapi_schema or {}
@@ -97,12 +111,30 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
     operation.get("parameters", []).sort(key=lambda parameter: not parameter["required"])
 
 
+def _describe_refusals(operation: dict[str, Any]) -> None:
+    """Add what the doorway and the reading of bodies may answer, whichever operation is asked for."""
+    _add_problems(operation, *_AT_THE_DOOR, *(_WITH_A_BODY if "requestBody" in operation else ()))
+
+
+def _add_problems(operation: dict[str, Any], *errors: type[AppError]) -> None:
+    responses = operation["responses"]
+    for error in errors:
+        (status, ours), *_ = problem_responses(error).items()
+        entry = responses.setdefault(str(status), ours)
+        examples = entry["content"][MEDIA_TYPE]["examples"]
+        if error.type not in examples:
+            examples |= ours["content"][MEDIA_TYPE]["examples"]
+            entry["description"] += f"\n{ours['description']}"
+    operation["responses"] = dict(sorted(responses.items()))
+
+
 def _describe_success(operation: dict[str, Any]) -> None:
     """Examples travelled as text; an answer without a body (204) has none."""
     for status, response in operation["responses"].items():
         if status.startswith("2"):
             for content in response.get("content", {}).values():
-                content["example"] = json.loads(content["example"])
+                if "example" in content:
+                    content["example"] = json.loads(content["example"])
 
 
 def _describe_headers(operation: dict[str, Any]) -> None:

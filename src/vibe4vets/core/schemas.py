@@ -80,6 +80,8 @@ LineAsTyped = Annotated[str, StringConstraints(strip_whitespace=False), AfterVal
 """A line that keeps a space at either end, where an `Input` would take it away."""
 LongText = Annotated[str, AfterValidator(_long_text)]
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
+StrictFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number of a body: no text, no boolean, neither NaN nor infinite; beside Pydantic's StrictInt and StrictBool."""
 Instant = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_utc)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", min_length=1, max_length=64)]
 unique = AfterValidator(_one_per_name)

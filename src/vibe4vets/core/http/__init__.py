@@ -1,4 +1,4 @@
-"""How the service speaks HTTP: the shell around every request, strict routes, cacheable answers."""
+"""How the service speaks HTTP: the shell around every request, the doorway, strict routes, cacheable answers."""
 
 from vibe4vets.core.http.answers import (
     NOT_MODIFIED,
@@ -9,12 +9,16 @@ from vibe4vets.core.http.answers import (
     success,
     versioned_answer,
 )
+from vibe4vets.core.http.doorway import Doorway
+from vibe4vets.core.http.operations import Operations
 from vibe4vets.core.http.routes import GuardedRoute, PublicRoute, StrictRoute
 from vibe4vets.core.http.shell import Shell
 
 __all__ = [
     "NOT_MODIFIED",
+    "Doorway",
     "GuardedRoute",
+    "Operations",
     "PublicRoute",
     "Shell",
     "StrictRoute",
