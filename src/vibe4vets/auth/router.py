@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from vibe4vets.auth import service
 from vibe4vets.auth.dependencies import Caller, CurrentUser, SettingsDep, get_caller, get_user, require_registration
 from vibe4vets.auth.exceptions import (
+    InvalidAPIKey,
     InvalidCredentials,
     InvalidRefreshToken,
+    InvalidResetToken,
     InvalidToken,
     PasswordRefused,
     SessionNotFound,
@@ -20,6 +22,7 @@ from vibe4vets.auth.exceptions import (
 from vibe4vets.auth.schemas import (
     Me,
     PasswordChange,
+    PasswordReset,
     RefreshRequest,
     Registration,
     RegistrationReceived,
@@ -49,7 +52,7 @@ router = APIRouter(
     route_class=GuardedRoute,
     responses=problem_responses(MalformedRequest, InvalidRequest, InternalError, Unavailable),
 )
-_PROVEN = problem_responses(NotAuthenticated, InvalidToken)
+_PROVEN = problem_responses(NotAuthenticated, InvalidToken, InvalidAPIKey)
 _PERSONAL = {**_PROVEN, **problem_responses(Forbidden)}
 SessionID = Annotated[
     UUID, Path(description="The `id` of a session of yours.", examples=["4f9d2c1e-6a1b-4a53-9a76-0c8b1f0d7e55"])
@@ -143,6 +146,20 @@ async def get_me(session: SessionDep, caller: Caller) -> Me:
 async def change_password(database: DatabaseDep, user: CurrentUser, data: PasswordChange) -> None:
     """Replace your password; needs the current one. Ends every other session of yours, and voids every reset link."""
     await service.change_password(database, user, data)
+
+
+@router.post(
+    "/password/reset",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Reset a password",
+    responses=problem_responses(InvalidResetToken, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+)
+async def reset_password(database: DatabaseDep, settings: SettingsDep, data: PasswordReset) -> None:
+    """Set the password of the account whose reset link carries the token; ends all of its sessions.
+
+    An admin makes the link, which is good once and for 15 minutes. A password that is refused leaves it good.
+    """
+    await service.reset_password(database, settings.signing_key, data.token, data.new_password)
 
 
 @router.get(

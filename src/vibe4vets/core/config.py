@@ -109,6 +109,12 @@ class AuthSettings(BaseModel):
     registration: bool = Field(
         default=False, description="Let partners ask for an account, which waits until an admin activates it."
     )
+    reset_page: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s#]+$",
+        max_length=1_000,
+        description="Where a front end takes a reset link; the token follows behind #token=.",
+    )
     session_idle: timedelta = Field(
         default=timedelta(days=14),
         gt=timedelta(0),

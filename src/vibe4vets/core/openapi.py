@@ -24,6 +24,9 @@ TAGS = [
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
     {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},
+    {"name": "users", "description": "Accounts, for admins."},
+    {"name": "api keys", "description": "Keys of partners' programs, for admins."},
+    {"name": "audit", "description": "Who did what, for admins."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {
@@ -31,17 +34,15 @@ _REQUEST_ID = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
     "example": "5f0c9a52c9d84d1f8a7f3f0e6d3c2b1a",
 }
-_CACHING = {
-    "ETag": {
-        "description": "Changes whenever the answer does; send it back as `If-None-Match`.",
-        "schema": {"type": "string"},
-        "example": '"mQ3n0vTtY0u1Y2r9tXkq4w"',
-    },
-    "Cache-Control": {
-        "description": "How long a copy may be used without asking again.",
-        "schema": {"type": "string"},
-        "example": "public, max-age=60, stale-while-revalidate=300",
-    },
+_ETAG = {
+    "description": "Changes whenever the answer does; send it back as `If-None-Match`.",
+    "schema": {"type": "string"},
+    "example": '"mQ3n0vTtY0u1Y2r9tXkq4w"',
+}
+_CACHE_CONTROL = {
+    "description": "How long a copy may be used without asking again.",
+    "schema": {"type": "string"},
+    "example": "public, max-age=60, stale-while-revalidate=300",
 }
 _LINK = {
     "description": 'The next page, `<...>; rel="next"` (RFC 8288), relative to this address; absent on the last.',
@@ -140,6 +141,8 @@ def _describe_headers(operation: dict[str, Any]) -> None:
         headers = response.setdefault("headers", {})
         headers["X-Request-ID"] = _REQUEST_ID
         if status in {"200", "304"} and "304" in operation["responses"]:
-            headers.update(_CACHING)
+            headers["ETag"] = _ETAG
+            if "security" not in operation:
+                headers["Cache-Control"] = _CACHE_CONTROL
         if status == "200" and is_paged:
             headers["Link"] = _LINK
