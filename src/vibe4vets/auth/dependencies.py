@@ -40,14 +40,18 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
 async def get_principal(
-    database: DatabaseDep, settings: SettingsDep, token: Annotated[str | None, Depends(_bearer)]
+    request: Request, database: DatabaseDep, settings: SettingsDep, token: Annotated[str | None, Depends(_bearer)]
 ) -> Principal:
-    """Who makes the request; NotAuthenticated without credentials, InvalidToken with bad ones.
+    """Who makes the request; NotAuthenticated without credentials, InvalidToken or InvalidAPIKey with bad ones.
 
     It reads on a connection of its own and gives it back: the endpoint may want none, or not for a while.
     """
     if token is None:
-        raise NotAuthenticated
+        # by hand: as a dependency it would be documented for every operation, and a program may use but a few
+        key = request.headers.get("x-api-key")
+        if key is None:
+            raise NotAuthenticated
+        return await service.find_key_principal(database, settings.signing_key, key)
     claims = read_access_token(settings, token, utc_now())
     async with Session(database.reads) as session:
         return await service.find_principal(session, claims)

@@ -121,7 +121,7 @@ async def log_out(session: SessionDep, user: CurrentUser) -> None:
 
 @router.get(
     "/me",
-    summary="Who am I?",
+    summary="Tell who you are",
     dependencies=[Depends(get_caller)],
     responses={**success("The account that the credentials belong to.", examples.ME), **_PROVEN},
 )
@@ -175,7 +175,7 @@ async def list_sessions(
     responses=_PERSONAL,
 )
 async def end_other_sessions(session: SessionDep, user: CurrentUser) -> None:
-    """Sign out everywhere but here."""
+    """Sign out everywhere but here: every other session of yours ends."""
     await service.end_other_sessions(session, user)
 
 
