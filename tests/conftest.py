@@ -123,7 +123,13 @@ def _digest(*folders: Path) -> str:
 
 def make_settings(url: str, **given: object) -> Settings:
     """The settings of a test: a database, a secret, nothing from outside."""
-    values = {"DATABASE_URL": url, "secret_key": SecretStr(SECRET), "_env_file": None, "limits": {"public_reads": PLENTY}, **given}
+    values = {
+        "DATABASE_URL": url,
+        "secret_key": SecretStr(SECRET),
+        "_env_file": None,
+        "limits": {"public_reads": PLENTY},
+        **given,
+    }
     return Settings(**values)  # type: ignore[arg-type]
 
 

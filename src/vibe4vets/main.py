@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.docs else None,
+        openapi_url="/openapi.json" if settings.docs and settings.pages.openapi else None,
         generate_unique_id_function=lambda route: route.name,
     )
     install_error_handlers(app)
@@ -78,6 +78,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api.api)
     app.include_router(api.operations)
     describe(app)
-    if settings.docs:
-        mount_docs(app)
+    mount_docs(app, settings.pages)
     return app

@@ -35,9 +35,10 @@ DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nob
 
 
 def parameters() -> Iterator[tuple[str, str, str]]:
-    """Every parameter as (path, where, name); each operation also gets one that it does not know."""
+    """Every parameter of the public reads as (path, where, name); each also gets one that it does not know."""
     for path, operations in DOCUMENT["paths"].items():
-        assert set(operations) == {"get"}
+        if "security" in operations.get("get", {"security": ...}):  # tests/auth/test_hostile.py
+            continue
         for parameter in operations["get"].get("parameters", ()):
             yield path, parameter["in"], parameter["name"]
         yield path, "query", "unknown"

@@ -66,3 +66,50 @@ class LastAdmin(AppError):
 
 class AdminExists(AppError):
     status, type, title = HTTPStatus.CONFLICT, "admin-exists", "There is an admin already; ask one for an account."
+
+
+class UserNotActive(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "user-not-active",
+        "This account is not active; activate it first.",
+    )
+
+
+class InvalidResetToken(NotAuthenticated):
+    type, title = (
+        "invalid-reset-token",
+        "The reset link is not valid, or no longer; ask an admin for a new one.",
+    )
+
+
+class InvalidAPIKey(NotAuthenticated):
+    type, title = "invalid-api-key", "The API key is not valid, or no longer; ask an admin for a new one."
+
+
+class APIKeyNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "api-key-not-found", "There is no such API key, or it is revoked."
+
+
+class KeyNameTaken(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "key-name-taken",
+        "This account has a key of this name; rotate or revoke that one, or choose another name.",
+    )
+
+
+class TwoKeysAlready(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "two-keys-already",
+        "Two keys of this name live already; revoke the one that is no longer used.",
+    )
+
+
+class NotAPartner(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "not-a-partner",
+        "Only the account of a partner has API keys; staff sign in.",
+    )

@@ -163,3 +163,5 @@ class PasswordReset(Record, table=True):
 users = SQLModel.metadata.tables["users"]
 sessions = SQLModel.metadata.tables["sessions"]
 refresh_tokens = SQLModel.metadata.tables["refresh_tokens"]
+api_keys = SQLModel.metadata.tables["api_keys"]
+password_resets = SQLModel.metadata.tables["password_resets"]

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from vibe4vets.cli import serving
+from vibe4vets.cli import accounts, serving
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.models import Outcome
@@ -32,6 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(accounts.app, name="users")
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -94,7 +95,12 @@ def serve(
             upgrade(serving.owner_url(settings))
             if not asyncio.run(count_published(settings)):
                 serving.load_starter(settings)
-        serving.announce(f"http://{f'[{host}]' if ':' in host else host}:{port}", settings)
+        password = asyncio.run(accounts.make_first_admin(settings)) if settings.embedded else None
+        serving.announce(
+            f"http://{f'[{host}]' if ':' in host else host}:{port}",
+            settings,
+            first_admin=(accounts.FIRST_ADMIN, password) if password else None,
+        )
         serving.run(settings, host=host, port=port, workers=workers)
 
 

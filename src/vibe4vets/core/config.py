@@ -133,6 +133,12 @@ class AuthSettings(BaseModel):
     registration: bool = Field(
         default=False, description="Let partners ask for an account, which waits until an admin activates it."
     )
+    reset_page: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s#]+$",
+        max_length=1_000,
+        description="Where a front end takes a reset link; the token follows behind #token=.",
+    )
     session_idle: timedelta = Field(
         default=timedelta(days=14),
         gt=timedelta(0),
@@ -145,6 +151,14 @@ class AuthSettings(BaseModel):
         le=timedelta(days=30),
         description="A login ends after it, used or not.",
     )
+
+
+class PagesSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    swagger: bool = Field(default=True, description="Serve /docs, which needs /openapi.json.")
+    redoc: bool = Field(default=True, description="Serve /redoc, which needs /openapi.json.")
+    openapi: bool = Field(default=True, description="Serve /openapi.json.")
 
 
 class Settings(BaseSettings):
@@ -177,6 +191,7 @@ class Settings(BaseSettings):
     )
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
+    pages: PagesSettings = PagesSettings()
 
     @cached_property
     def signing_key(self) -> bytes:

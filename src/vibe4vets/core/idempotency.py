@@ -67,7 +67,6 @@ class IdempotencyKeyInUse(AppError):
         "idempotency-key-in-use",
         "The first request with this Idempotency-Key is still under way; send it again in a moment.",
     )
-    headers = {"Retry-After": "2"}
 
 
 @dataclass(frozen=True, slots=True)

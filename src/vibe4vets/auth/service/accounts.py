@@ -1,5 +1,6 @@
 """Accounts: who has one, with which role, and its password. Every change is an event."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,6 +43,11 @@ async def find_user(session: Session, email: str) -> User:
     if user is None:
         raise UserNotFound
     return user
+
+
+async def list_users(session: Session) -> Sequence[User]:
+    """Return every account, by e-mail address."""
+    return (await session.exec(select(User).order_by(col(User.email)))).all()
 
 
 async def lock_user(session: Session, user_id: UUID) -> User:
@@ -136,6 +142,14 @@ async def change_state(session: Session, user: User, state: UserState, *, actor:
         await _flush_user(session)
         action = "user.activate" if state is UserState.ACTIVE else "user.disable"
         await record_event(session, action, actor=actor, target=user_target(user.id), before=before, after=_plain(user))
+
+
+async def delete_user(session: Session, user: User, *, actor: Actor) -> None:
+    """Delete a locked account with its sessions, keys and reset links; raises LastAdmin. Its events stay."""
+    before = _plain(user)
+    await session.delete(user)
+    await _flush_user(session)
+    await record_event(session, "user.delete", actor=actor, target=user_target(user.id), before=before)
 
 
 async def set_password(session: Session, user: User, password_hash: str, *, actor: Actor) -> None:

@@ -1,6 +1,14 @@
 """How the service speaks HTTP: the shell around every request, the doorway, strict routes, cacheable answers."""
 
-from vibe4vets.core.http.answers import NOT_MODIFIED, private_page, public_answer, public_page, success
+from vibe4vets.core.http.answers import (
+    NOT_MODIFIED,
+    created_answer,
+    private_page,
+    public_answer,
+    public_page,
+    success,
+    versioned_answer,
+)
 from vibe4vets.core.http.doorway import Doorway
 from vibe4vets.core.http.idempotency import IDEMPOTENT
 from vibe4vets.core.http.limits import Limited, LimitsDep, LoginThrottleDep
@@ -24,8 +32,10 @@ __all__ = [
     "StrictRoute",
     "TrustedProxies",
     "address_key",
+    "created_answer",
     "private_page",
     "public_answer",
     "public_page",
     "success",
+    "versioned_answer",
 ]

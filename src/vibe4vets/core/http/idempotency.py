@@ -1,4 +1,8 @@
-"""`Idempotency-Key` on a route that makes something: `dependencies=[..., IDEMPOTENT]`, after the guards."""
+"""`Idempotency-Key` on a route that makes something: `dependencies=[..., IDEMPOTENT]`, after the guards.
+
+The endpoint must do its work in the session of `SessionDep`, where the key is stored too. Not for uploads, whose body
+is read as it comes.
+"""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -39,13 +43,15 @@ async def _claim(
 ) -> None:
     if key is None:
         return
+    route = request.scope["route"]
+    body = await request.body() if route.body_field is not None else b""
     actor: Actor = getattr(request.state, "actor", ANONYMOUS)
     claim = await claim_key(
         session,
         request.app.state.settings.signing_key,
-        scope=f"{actor.kind.value} {actor.id}\0{request.method} {request.scope['route'].path}",
+        scope=f"{actor.kind.value} {actor.id}\0{request.method} {route.path}",
         key=key.strip('"'),
-        request=f"{request.url.path}?{request.url.query}\n".encode() + await request.body(),
+        request=f"{request.url.path}?{request.url.query}\n".encode() + body,
     )
     if claim.answer is not None:
         raise _AnsweredBefore(claim.answer)

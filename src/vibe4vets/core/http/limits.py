@@ -6,21 +6,18 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 
-from vibe4vets.core.audit import ANONYMOUS, Actor
 from vibe4vets.core.http.proxies import ClientAddress, address_key
 from vibe4vets.core.limits import Limits, LoginThrottle
 
 
 class _Per(StrEnum):
     ADDRESS = "address"
-    ACTOR = "actor"
     PATH = "path"
     ALL = "all"
 
 
 _PER = {
     "connector_runs": _Per.PATH,
-    "partner_requests": _Per.ACTOR,
     "registrations_per_address": _Per.ADDRESS,
     "submissions": _Per.ALL,
     "submissions_per_address": _Per.ADDRESS,
@@ -45,23 +42,11 @@ def Limited(name: str) -> Dependency:  # noqa: N802  stands where a class of Fas
     per = _PER[name]
 
     async def spend(request: Request, limits: LimitsDep, address: ClientAddress) -> None:
-        await limits.spend(name, _key(request, per, address))
+        keys = {_Per.ADDRESS: address_key(address), _Per.PATH: request.url.path, _Per.ALL: ""}
+        await limits.spend(name, keys[per])
 
     guard: Dependency = Depends(spend)
     return guard
-
-
-def _key(request: Request, per: _Per, address: str) -> str:
-    match per:
-        case _Per.ADDRESS:
-            return address_key(address)
-        case _Per.ACTOR:
-            actor: Actor = getattr(request.state, "actor", ANONYMOUS)
-            return f"{actor.kind.value} {actor.id or address_key(address)}"
-        case _Per.PATH:
-            return request.url.path
-        case _Per.ALL:
-            return ""
 
 
 async def get_login_throttle(limits: LimitsDep, address: ClientAddress) -> LoginThrottle:
