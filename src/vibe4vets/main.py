@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -13,12 +13,14 @@ from vibe4vets.core.config import Settings
 from vibe4vets.core.database import connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Doorway, Operations, Shell
+from vibe4vets.core.http import Doorway, Operations, Shell, TrustedProxies
 from vibe4vets.core.http.observing import Observer
+from vibe4vets.core.limits import Limits
 from vibe4vets.core.metrics import Metrics, mount_metrics
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.core.safety import refuse_unsafe
+from vibe4vets.core.sweeping import keep_sweeping
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -46,17 +48,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         refuse_unsafe(settings)
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
+        app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()
         gc.freeze()
-        sealing = asyncio.create_task(keep_sealing(app.state.database, settings.audit.seal_interval, sealed))
+        chores = [
+            asyncio.create_task(keep_sealing(app.state.database, settings.audit.seal_interval, sealed)),
+            asyncio.create_task(keep_sweeping(app.state.database, app.state.limits)),
+        ]
         try:
             yield
         finally:
-            sealing.cancel()
-            with suppress(asyncio.CancelledError):
-                await sealing
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
             metrics.close()
             await app.state.database.dispose()
 
@@ -77,7 +83,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.add_middleware(Doorway, limits=settings.http)
     app.add_middleware(
-        Shell, deadline=settings.http.deadline, operations=Operations(app), origins=settings.http.cors_origins
+        Shell,
+        deadline=settings.http.deadline,
+        operations=Operations(app),
+        proxies=TrustedProxies(settings.http.trusted_proxies),
+        origins=settings.http.cors_origins,
     )
     app.add_middleware(Observer, metrics=metrics)
     app.include_router(api.api)
