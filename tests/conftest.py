@@ -36,6 +36,8 @@ from vibe4vets.main import create_app
 PROJECT = Path(__file__).resolve().parents[1]
 STARTER = PROJECT / "src/vibe4vets/connectors/starter/directory.ndjson"
 SECRET = "a secret for tests, of more than 32 characters"
+PLENTY = "9999999/1m"
+"""Thousands of tests read from one address within a minute."""
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would read every known authority for each client
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
@@ -121,7 +123,13 @@ def _digest(*folders: Path) -> str:
 
 def make_settings(url: str, **given: object) -> Settings:
     """The settings of a test: a database, a secret, nothing from outside."""
-    values = {"DATABASE_URL": url, "secret_key": SecretStr(SECRET), "_env_file": None, **given}
+    values = {
+        "DATABASE_URL": url,
+        "secret_key": SecretStr(SECRET),
+        "_env_file": None,
+        "limits": {"public_reads": PLENTY},
+        **given,
+    }
     return Settings(**values)  # type: ignore[arg-type]
 
 
@@ -285,7 +293,9 @@ class Programs(contextlib.ExitStack):
         process = subprocess.Popen(
             [sys.executable, "-m", "vibe4vets", *map(str, arguments)],
             cwd=self.folder,
-            env=os.environ | {name: str(value) for name, value in settings.items()},
+            env=os.environ
+            | {"VIBE4VETS_LIMITS__PUBLIC_READS": PLENTY}
+            | {name: str(value) for name, value in settings.items()},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -329,34 +339,53 @@ SendRaw = Callable[..., Awaitable[httpx.Response]]
 def send_raw(directory: FastAPI) -> SendRaw:
     """Send a request as its bytes, which no client would: `await send_raw(path, query, method=..., headers=...)`."""
 
-    async def send(
-        path: bytes, query: bytes = b"", *, method: str = "GET", headers: Sequence[tuple[bytes, bytes]] = ()
-    ) -> httpx.Response:
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unquote(path.decode("latin-1")),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": [(b"host", b"test"), *headers],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-            "state": {},
-        }
-        sent: list[dict[str, Any]] = []
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def keep(message: Any) -> None:
-            sent.append(message)
-
-        await directory(scope, receive, keep)
-        body = b"".join(message.get("body", b"") for message in sent[1:])
-        return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=body)
+    async def send(path: bytes, query: bytes = b"", **rest: Any) -> httpx.Response:
+        return await send_to(directory, path, query, **rest)
 
     return send
+
+
+@pytest.fixture(scope="session")
+def send_raw_to() -> SendRaw:
+    """The same for any application, which comes first."""
+    return send_to
+
+
+async def send_to(  # noqa: PLR0913 - the parts of a request
+    app: FastAPI,
+    path: bytes,
+    query: bytes = b"",
+    *,
+    method: str = "GET",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    body: Iterable[bytes] = (),
+) -> httpx.Response:
+    """Send a request as its bytes, in the chunks of `body`; a Host is added where none is given."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path.decode("latin-1")),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": [*([] if any(name == b"host" for name, _ in headers) else [(b"host", b"test")]), *headers],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "state": {},
+    }
+    sent: list[dict[str, Any]] = []
+    chunks = iter(body)
+
+    async def receive() -> dict[str, Any]:
+        chunk = next(chunks, None)
+        return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
+
+    async def keep(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, keep)
+    content = b"".join(message.get("body", b"") for message in sent[1:])
+    return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=content)

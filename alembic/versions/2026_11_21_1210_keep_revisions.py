@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026112110"
-down_revision = "2026112104"
+down_revision = "2026112103"
 branch_labels = None
 depends_on = None
 

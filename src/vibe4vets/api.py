@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from vibe4vets.admin.router import router as admin
 from vibe4vets.auth.router import router as auth
 from vibe4vets.core.health import router as health
 from vibe4vets.resources import router as resources
@@ -10,6 +11,7 @@ api = APIRouter(prefix="/api/v1")
 for router in resources.routers:
     api.include_router(router)
 api.include_router(auth)
+api.include_router(admin)
 
 operations = APIRouter()
 operations.include_router(health)

@@ -1,5 +1,6 @@
 """The application: `create_app()` is the factory that uvicorn runs."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,13 +8,19 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from vibe4vets import api
+from vibe4vets.core.audit import keep_sealing
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Shell
+from vibe4vets.core.http import Doorway, Operations, Shell, TrustedProxies
+from vibe4vets.core.http.observing import Observer
+from vibe4vets.core.limits import Limits
+from vibe4vets.core.metrics import Metrics, mount_metrics
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
+from vibe4vets.core.safety import refuse_unsafe
+from vibe4vets.core.sweeping import keep_sweeping
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -30,19 +37,33 @@ If you or someone near you is in crisis: call 988, then press 1.
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service; nothing is opened before its lifespan starts."""
     settings = settings or Settings()
+    metrics = Metrics()
+
+    def sealed(events: int) -> None:
+        metrics.count_sealed(events)
+        metrics.measure(app.state.database)  # for whichever process is asked
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.settings = settings
+        refuse_unsafe(settings)
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
+        app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()
         gc.freeze()
+        chores = [
+            asyncio.create_task(keep_sealing(app.state.database, settings.audit.seal_interval, sealed)),
+            asyncio.create_task(keep_sweeping(app.state.database, app.state.limits)),
+        ]
         try:
             yield
         finally:
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+            metrics.close()
             await app.state.database.dispose()
 
     app = FastAPI(
@@ -55,14 +76,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.docs else None,
+        openapi_url="/openapi.json" if settings.docs and settings.pages.openapi else None,
         generate_unique_id_function=lambda route: route.name,
     )
     install_error_handlers(app)
-    app.add_middleware(Shell, deadline=settings.http.deadline)
+    app.state.settings = settings
+    app.add_middleware(Doorway, limits=settings.http)
+    app.add_middleware(
+        Shell,
+        deadline=settings.http.deadline,
+        operations=Operations(app),
+        proxies=TrustedProxies(settings.http.trusted_proxies),
+        origins=settings.http.cors_origins,
+    )
+    app.add_middleware(Observer, metrics=metrics)
     app.include_router(api.api)
     app.include_router(api.operations)
     describe(app)
-    if settings.docs:
-        mount_docs(app)
+    mount_metrics(app, metrics, settings)
+    mount_docs(app, settings.pages)
     return app

@@ -156,6 +156,8 @@ insert into proposals (id, kind, origin, state, version, resource_id, base_versi
   fingerprint, submitter_kind)
   values ('{ID}', 'change', 'public', 'open', 1, '{ID}', 1, '{{}}', 'low', 2, repeat('b', 64), 'anonymous');
 insert into submissions (proposal_id, token_hash) values ('{ID}', repeat('c', 64));
+insert into rate_limits (key, spent, resets_at) values (sha256('address'), 1, now());
+insert into idempotency_keys (key, request_hash) values (sha256('key'), sha256('request'));
 """
 EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
 PROPOSAL = (
@@ -183,6 +185,8 @@ BAD = {
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
     "ck_connector_runs_finished": "update connector_runs set finished_at = now()",
     "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",
+    "ck_idempotency_keys_key": "update idempotency_keys set key = 'short'",
+    "ck_idempotency_keys_request_hash": "update idempotency_keys set request_hash = 'short'",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",
@@ -212,6 +216,8 @@ BAD = {
     "ck_quarantined_records_line": "update quarantined_records set line = 0",
     "ck_resource_revisions_number": "insert into resource_revisions (resource_id, number, change, actor_kind, document)"
     " select id, 0, 'created', 'system', '' from resources",
+    "ck_rate_limits_key": "update rate_limits set key = 'short'",
+    "ck_rate_limits_spent": "update rate_limits set spent = -1",
     "ck_refresh_tokens_position": "update refresh_tokens set position = -1",
     "ck_refresh_tokens_token_hash": "update refresh_tokens set token_hash = 'short'",
     "ck_resources_categories": "update resources set categories = '{}'",

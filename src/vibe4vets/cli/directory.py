@@ -12,6 +12,7 @@ from vibe4vets.cli.terminal import out, progress_bars
 from vibe4vets.connectors.base import Source
 from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.service import RunReport, run_source
+from vibe4vets.core.audit import SYSTEM, record_event
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError, Session, make_engine
 from vibe4vets.core.migrations import schema_fault
@@ -21,7 +22,8 @@ _STAGES = {"read": "Reading", "apply": "Applying"}
 
 
 @asynccontextmanager
-async def _bulk_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+async def bulk_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """An engine whose statements may take as long as work without a reader does."""
     limits = settings.database
     if settings.database_url is None:
         raise NoDatabaseError
@@ -34,19 +36,19 @@ async def _bulk_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 async def find_schema_fault(settings: Settings) -> str | None:
     """Why the schema of the database does not fit this code, with the remedy; None when it fits."""
-    async with _bulk_engine(settings) as engine, Session(engine) as session:
+    async with bulk_engine(settings) as engine, Session(engine) as session:
         return await schema_fault(session)
 
 
 async def count_published(settings: Settings) -> int:
     """How many resources are published."""
-    async with _bulk_engine(settings) as engine, Session(engine) as session:
+    async with bulk_engine(settings) as engine, Session(engine) as session:
         return await resources.count_published(session)
 
 
 async def import_records(settings: Settings, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
     """Run `source`, showing how far it is."""
-    async with _bulk_engine(settings) as engine:
+    async with bulk_engine(settings) as engine:
         with progress_bars() as bars:
             bar = {stage: bars.add_task(name, total=None) for stage, name in _STAGES.items()}
             return await run_source(
@@ -87,7 +89,7 @@ def _write_quarantine(report: RunReport, settings: Settings) -> Path:
 
 async def render_published(settings: Settings) -> int:
     """Render every published resource anew, by batches, and remove what is not published; return how many."""
-    async with _bulk_engine(settings) as engine:
+    async with bulk_engine(settings) as engine:
         sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
         async with sessions.begin() as session:
             total = await resources.count_published(session)
@@ -103,4 +105,5 @@ async def render_published(settings: Settings) -> int:
                 bars.update(bar, completed=done)
         async with sessions.begin() as session:
             await resources.remove_strays(session)
+            await record_event(session, "directory.reindex", actor=SYSTEM, details={"resources": str(done)})
         return done

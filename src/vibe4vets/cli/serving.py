@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.resources import as_file, files
 
 import uvicorn
@@ -20,6 +20,8 @@ from vibe4vets.core.config import DRIVER, Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.core.errors import Unavailable
+from vibe4vets.core.logging import configure_logging
+from vibe4vets.core.metrics import shared_between_processes
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.main import create_app
 
@@ -32,7 +34,11 @@ class AddressError(Exception):
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Settings]:
-    """Settings with a database: the configured one, else the embedded server for as long as it is used."""
+    """Settings with a database: the configured one, else the embedded server for as long as it is used.
+
+    Whoever works on the database logs as the settings say.
+    """
+    configure_logging(settings)
     if settings.database_url is not None:
         yield settings
         return
@@ -44,6 +50,13 @@ def database(settings: Settings) -> Iterator[Settings]:
                 "database_migration_url": make_url(server.owner_url()).set(drivername=DRIVER),
             }
         )
+
+
+def app_url(settings: Settings) -> URL:
+    """Where the service connects."""
+    if settings.database_url is None:
+        raise NoDatabaseError
+    return settings.database_url
 
 
 def owner_url(settings: Settings) -> URL:
@@ -80,11 +93,17 @@ def require_free(host: str, port: int) -> None:
             raise AddressError(reason) from error
 
 
-def announce(base: str, settings: Settings) -> None:
-    """Print where the service is and what to try first."""
+def announce(base: str, settings: Settings, *, first_admin: tuple[str, str] | None = None) -> None:
+    """Print where the service is, what to try first, and once how the first admin signs in."""
     lines = [f"Vibe4Vets serves at {base}", f"  Docs      {base}/docs", f"  Health    {base}/health/ready"]
     if settings.embedded:
         lines.append(f"  Database  embedded PostgreSQL in {settings.data_dir}")
+    if first_admin is not None:
+        email, password = first_admin
+        lines += [
+            f"  Admin     {email}, one-time password {password}",
+            "            shown this once; change it within 24 hours: POST /api/v1/auth/password",
+        ]
     lines += ["  Try", *(f"    curl '{base}/api/v1/{example}'" for example in _EXAMPLES)]
     out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
@@ -93,18 +112,23 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Answer requests until SIGTERM or SIGINT, which end it in good order and with exit code 0."""
     _hand_over(settings)
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it has stopped
-    uvicorn.run(
-        "vibe4vets.cli.serving:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        http="httptools",
-        access_log=False,  # its lines would hold what people search for, beside their address
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=30,
-    )
+    # one `serve` has the address, so the folder is its own
+    folder = settings.data_dir / "metrics" / f"{host.replace(':', '-')}-{port}"
+    with shared_between_processes(folder) if workers > 1 else nullcontext():
+        uvicorn.run(
+            "vibe4vets.cli.serving:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            http="httptools",
+            access_log=False,  # its lines would hold what people search for, beside their address
+            proxy_headers=False,  # uvicorn would believe whoever connects from this machine; ours are a setting
+            server_header=False,
+            log_config=None,  # its loggers go the way of all others
+            log_level="warning",
+            timeout_graceful_shutdown=30,
+        )
 
 
 def _hand_over(settings: Settings) -> None:
@@ -118,7 +142,9 @@ def application() -> object:
     """The application that uvicorn serves; one of several processes ends with the one that started it."""
     if (parent := multiprocessing.parent_process()) is not None:
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    return create_app()
+    settings = Settings()
+    configure_logging(settings)
+    return create_app(settings)
 
 
 def _follow(parent: multiprocessing.process.BaseProcess) -> None:

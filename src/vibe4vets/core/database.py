@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import URL, AdaptedConnection, Dialect, Result, Select, event, text
+from sqlalchemy import URL, AdaptedConnection, Dialect, QueuePool, Result, Select, event, text
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelSession
@@ -105,6 +105,10 @@ class PublishedPool:
         """Close every connection."""
         await self._pool.close()
 
+    def usage(self) -> tuple[int, int]:
+        """How many connections are open, and how many of them in use."""
+        return self._pool.get_size(), self._pool.get_size() - self._pool.get_idle_size()
+
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Every row of one statement; TimeoutError when no connection is free in time."""
         connection = await self._pool.acquire(timeout=self._wait)
@@ -130,6 +134,16 @@ class Database:
     @property
     def write_sessions(self) -> async_sessionmaker[Session]:
         return async_sessionmaker(self.writes, class_=Session, expire_on_commit=False)
+
+    def usage(self) -> dict[str, tuple[int, int]]:
+        """Of each pool how many connections are open, and how many of them in use."""
+        pools = {"writes": self.writes.pool, "reads": self.reads.pool}
+        counted = {
+            name: (pool.checkedin() + pool.checkedout(), pool.checkedout())
+            for name, pool in pools.items()
+            if isinstance(pool, QueuePool)
+        }
+        return counted | {"published": self.published.usage()}
 
     async def dispose(self) -> None:
         """Close every connection."""

@@ -1,12 +1,12 @@
 """Failures as RFC 9457 problem details: declared as classes, rendered here and only here."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 import asyncpg
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
 RETRY_AFTER_SECONDS = 2
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 
 
 class Violation(BaseModel):
@@ -228,7 +229,7 @@ class Conflict(AppError):
 
 def database_fault(error: BaseException) -> AppError:
     """What a fault of the database means for the caller (reliability table 3.3)."""
-    state = _sql_state(error)
+    state = sql_state(error)
     if state is None:
         down = isinstance(error, OSError | TimeoutError | PoolTimeoutError | asyncpg.InterfaceError | DBAPIError)
         return Unavailable() if down else InternalError()
@@ -241,7 +242,7 @@ def database_fault(error: BaseException) -> AppError:
     return InternalError()
 
 
-def _sql_state(error: BaseException) -> str | None:
+def sql_state(error: BaseException) -> str | None:
     """The SQLSTATE of a driver error, also where SQLAlchemy has wrapped it."""
     seen: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
     while seen is not None:
@@ -262,6 +263,8 @@ def to_app_error(error: BaseException) -> AppError:
             return error
         case RequestValidationError():
             return InvalidRequest(errors=violations(error.errors()))
+        case ClientDisconnect():  # in the middle of its body; nobody reads the answer
+            return MalformedRequest()
         case HTTPException():
             return _BY_STATUS.get(error.status_code, InternalError)()
         case OSError() | PoolTimeoutError() | DBAPIError() | asyncpg.PostgresError() | asyncpg.InterfaceError():
@@ -276,9 +279,9 @@ def install_error_handlers(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         problem = to_app_error(error)
         if isinstance(problem, InternalError):
-            _log.error("unhandled error in request %s", request.state.request_id, exc_info=error)
+            _log.error("unhandled error", exc_info=error)
         elif isinstance(problem, Unavailable):
-            _log.warning("request %s: %s", request.state.request_id, type(error).__name__)
+            _log.warning("unavailable", exc_info=error)
         headers = {**problem.headers}
         if isinstance(error, HTTPException) and error.headers:
             headers.update(error.headers)

@@ -3,12 +3,13 @@
 from http import HTTPStatus
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
 from vibe4vets.core.http import StrictRoute, success
 from vibe4vets.core.migrations import schema_fault
+from vibe4vets.core.safety import database_fault
 from vibe4vets.core.schemas import Output
 
 router = APIRouter(
@@ -41,12 +42,12 @@ async def is_live() -> Health:
     summary="Is it ready to serve?",
     responses={**success("The service can serve.", _OK), **problem_responses(NotReady, Unavailable)},
 )
-async def is_ready(session: SessionDep) -> Health:
-    """Tell that the database answers and has the schema of this version; else 503 with the reason.
+async def is_ready(request: Request, session: SessionDep) -> Health:
+    """Tell that the database answers, has the schema of this version and is safe; else 503 with the reason.
 
     For readiness probes: send no traffic while this fails, and do not restart it.
     """
-    fault = await schema_fault(session)
+    fault = await schema_fault(session) or await database_fault(session, request.app.state.settings)
     if fault is not None:
         raise NotReady(fault)
     return Health(status="ok")

@@ -152,7 +152,7 @@ async def release_review(session: SessionDep, reviewer: Reviewer, proposal_id: R
 async def approve_review(
     session: SessionDep, reviewer: Reviewer, proposal_id: ReviewID, match: IfMatchDep, given: Approval
 ) -> Response:
-    """Apply all that is proposed, or the `fields` named, with `edits` of your own over them. The public sees it at once.
+    """Apply all that is proposed, or the `fields` named, with `edits` of your own over them, and publish it at once.
 
     A field that somebody has changed since the proposal was made is applied only when you name it.
     """

@@ -5,7 +5,9 @@ from sqlalchemy import text
 from vibe4vets.admin.schemas import DayStats, QueueStats, Stats, VerificationStats
 from vibe4vets.core.database import Session
 
-_QUEUE = text("select kind, risk, count(*) as open, min(created_at) as oldest from proposals where state = 'open' group by 1, 2")
+_QUEUE = text("""
+select kind, risk, count(*) as open, min(created_at) as oldest from proposals where state = 'open' group by kind, risk
+""")
 _DECISIONS = text("""
 select cast(created_at at time zone 'UTC' as date) as day,
   count(*) filter (where state = 'approved') as approved, count(*) filter (where state = 'rejected') as rejected

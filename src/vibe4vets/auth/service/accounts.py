@@ -1,5 +1,6 @@
 """Accounts: who has one, with which role, and its password. Every change is an event."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,6 +43,11 @@ async def find_user(session: Session, email: str) -> User:
     if user is None:
         raise UserNotFound
     return user
+
+
+async def list_users(session: Session) -> Sequence[User]:
+    """Return every account, by e-mail address."""
+    return (await session.exec(select(User).order_by(col(User.email)))).all()
 
 
 async def lock_user(session: Session, user_id: UUID) -> User:

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from vibe4vets.connectors.known_sources import describe_source
-from vibe4vets.core.audit import SYSTEM
+from vibe4vets.core.audit import Actor, ActorKind, Target, record_event
 from vibe4vets.core.database import Session
 from vibe4vets.resources import service as resources
 from vibe4vets.resources.models import Change, Status
@@ -19,16 +19,24 @@ order by line limit :size
 """)
 
 _KNOWN = text("""
-insert into source_records as k (source, source_record_id, resource_id, content_hash, provenance, run_id)
-select t.source, t.source_record_id, r.id, t.content_hash, t.provenance, t.run_id
-from staged_records t
-join sources s on s.slug = t.source
-join resources r on r.source_id = s.id and r.source_record_id = t.source_record_id
-where t.run_id = :run_id and t.line = any(cast(:lines as int[]))
-on conflict (source, source_record_id) do update set
-  resource_id = excluded.resource_id, content_hash = excluded.content_hash, provenance = excluded.provenance,
-  run_id = excluded.run_id, updated_at = now()
-returning resource_id
+with batch as (
+  select * from staged_records where run_id = :run_id and line = any(cast(:lines as int[]))
+), before as (
+  select k.source, k.source_record_id, k.content_hash
+  from source_records k join batch using (source, source_record_id)
+), merged as (
+  insert into source_records as k (source, source_record_id, resource_id, content_hash, provenance, run_id)
+  select t.source, t.source_record_id, r.id, t.content_hash, t.provenance, t.run_id
+  from batch t
+  join sources s on s.slug = t.source
+  join resources r on r.source_id = s.id and r.source_record_id = t.source_record_id
+  on conflict (source, source_record_id) do update set
+    resource_id = excluded.resource_id, content_hash = excluded.content_hash, provenance = excluded.provenance,
+    run_id = excluded.run_id, updated_at = now()
+  returning source, source_record_id, resource_id, content_hash
+)
+select m.resource_id, b.content_hash as before, m.content_hash as after
+from merged m left join before b using (source, source_record_id)
 """)
 
 
@@ -39,7 +47,10 @@ async def describe_sources(session: Session, run_id: UUID) -> None:
 
 
 async def merge_batch(session: Session, run_id: UUID, *, after: int, size: int, publish: bool) -> tuple[int, int]:
-    """Apply the next `size` changes after the line `after`; return how many there were and the last line."""
+    """Apply the next `size` changes after the line `after`, with one audit event of their content before and after.
+
+    Returns how many there were, and the last line.
+    """
     rows = (await session.execute(_BATCH, {"run_id": run_id, "after": after, "size": size})).all()
     # begun as what they become: publishing a thousand drafts would write a thousand rows twice
     status = Status.PUBLISHED if publish else Status.DRAFT
@@ -47,8 +58,19 @@ async def merge_batch(session: Session, run_id: UUID, *, after: int, size: int, 
         session, [row.content for row in rows if row.outcome != "published"], status=status
     )
     lines = [row.line for row in rows]
-    ids = list((await session.execute(_KNOWN, {"run_id": run_id, "lines": lines})).scalars())
+    known = (await session.execute(_KNOWN, {"run_id": run_id, "lines": lines})).all()
+    ids = [row.resource_id for row in known]
     if publish:
         await resources.publish_resources(session, ids)
-    await resources.record_revisions(session, ids, resources.Deed(Change.IMPORTED, SYSTEM, f"run {run_id}"))
+    run = Actor(ActorKind.SYSTEM, str(run_id))
+    await resources.record_revisions(session, ids, resources.Deed(Change.IMPORTED, run))
+    await record_event(
+        session,
+        "directory.import",
+        actor=run,
+        target=Target("connector_run", str(run_id)),
+        before={str(row.resource_id): row.before for row in known if row.before} or None,
+        after={str(row.resource_id): row.after for row in known},
+        details={"records": str(len(known)), "first_line": str(lines[0]), "last_line": str(lines[-1])},
+    )
     return len(rows), lines[-1]

@@ -4,11 +4,14 @@ A trigger queues each event in `audit_unsealed` within its own transaction. The 
 so that an event whose transaction commits late, with a lower number than others, is simply of a later seal.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
-from datetime import UTC
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import text
 
 from vibe4vets.core.audit.models import AuditEvent
@@ -34,19 +37,32 @@ values (:number, cast(:sequences as bigint[]), cast(:digests as bytea[]), :previ
 _SWEEP = text("delete from audit_failures where minute < now() - interval '30 days'")
 
 
-async def seal_events(session: Session, *, size: int = BATCH) -> int:
-    """Seal up to `size` events that await it, in this transaction; return how many, 0 while another one seals."""
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A new seal: its number in the chain, its hash, and how many events it is over."""
+
+    number: int
+    head: str
+    events: int
+
+
+async def seal_events(session: Session, *, size: int = BATCH) -> Sealed | None:
+    """Seal up to `size` events in this transaction; None when none awaits it, or another one is sealing."""
     if not (await session.execute(_ALONE)).scalar_one():
-        return 0
+        return None
     events = sorted((await session.execute(_TAKE, {"size": size})).all(), key=lambda event: event.sequence)
     if not events:
-        return 0
+        return None
     last = (await session.execute(_LAST)).one_or_none()
     number, previous = (last.number + 1, last.hash) if last else (1, FIRST_PREVIOUS)
     sequences, digests = [event.sequence for event in events], [event_digest(event) for event in events]
     seal = {"number": number, "sequences": sequences, "digests": digests, "previous_hash": previous}
-    await session.execute(_SEAL, {**seal, "hash": seal_hash(number, sequences, digests, previous)})
-    return len(events)
+    head = seal_hash(number, sequences, digests, previous)
+    await session.execute(_SEAL, {**seal, "hash": head})
+    return Sealed(number, head, len(events))
 
 
 def event_digest(event: Any) -> bytes:  # noqa: ANN401  a row of the table's columns
@@ -62,14 +78,31 @@ def seal_hash(number: int, sequences: Sequence[int], digests: Sequence[bytes], p
 
 
 async def seal_all(database: Database) -> int:
-    """Seal everything that awaits it, a batch a transaction, and forget failures of more than 30 days ago."""
-    sealed = 0
+    """Seal everything that awaits it, a batch a transaction; forget failures of more than 30 days ago."""
+    total = 0
     while True:
         async with own_transaction(database) as session:
-            count = await seal_events(session)
-        sealed += count
-        if count < BATCH:
+            sealed = await seal_events(session)
+        if sealed is None:
             break
+        # told once it is committed: a log kept elsewhere holds the head that the chain must still have later
+        _log.info("audit sealed", seal=sealed.number, head=sealed.head, count=sealed.events)
+        total += sealed.events
     async with own_transaction(database) as session:
         await session.execute(_SWEEP)
-    return sealed
+    return total
+
+
+async def keep_sealing(database: Database, interval: timedelta, tell: Callable[[int], None]) -> None:
+    """Seal at intervals until cancelled, and `tell` how many; of several processes the first to come does it."""
+    failing = False
+    while True:
+        await asyncio.sleep(interval.total_seconds())
+        try:
+            tell(await seal_all(database))
+        except Exception as error:  # noqa: BLE001  whatever it is, the next round must come
+            if not failing:
+                _log.warning("audit not sealed", exc_info=error)
+            failing = True
+        else:
+            failing = False

@@ -10,33 +10,62 @@ from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from vibe4vets.core.database import SAFE_METHODS
+from vibe4vets.core.http.bodies import Bodies
+from vibe4vets.core.http.idempotency import answering_once
+from vibe4vets.core.http.proxies import address_key
+
 
 class StrictRoute(APIRoute):
-    """A route that refuses query parameters it does not know, and a single one that is repeated."""
+    """A route that refuses query parameters it does not know, a single one that is repeated, and a hostile body."""
+
+    max_body_bytes: ClassVar[int | None] = None
+    """A cap of the route's own, for uploads; None leaves it to the setting."""
 
     guards_first: ClassVar[bool] = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         repeatable = dict(_query_parameters(self.dependant))
+        bodies = None
+        if self.methods and self.methods - SAFE_METHODS:
+            declared = self.body_field.field_info if self.body_field is not None else None
+            bodies = Bodies(declared, self.max_body_bytes)
+            handle = answering_once(handle)
 
         async def strict(request: Request) -> Response:
             if not self.guards_first:
                 _refuse_unknown(request, repeatable)
+            if bodies is not None:
+                request, fault = await bodies.read(request)
+                if fault is not None and not self.guards_first:
+                    raise fault
+                request.state.body_fault = fault
             return await handle(request)
 
         return strict
 
 
 class PublicRoute(StrictRoute):
-    """A public read of what is published: open to any origin, and a replica may answer it."""
+    """A public read of what is published: open to any origin, a replica may answer it, its limit is counted here."""
 
     is_public = True
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def limited(request: Request) -> Response:
+            request.app.state.limits.public_reads.spend(address_key(request.state.client_address))
+            return await handle(request)
+
+        return limited
 
 
 async def _know_parameters(request: Request) -> None:
     """Refuse what the route does not know, once its guards have let the request through."""
     _refuse_unknown(request, request.scope["route"].repeatable)
+    if fault := getattr(request.state, "body_fault", None):
+        raise fault
 
 
 class GuardedRoute(StrictRoute):

@@ -17,7 +17,7 @@ from vibe4vets.core.errors import (
     Unavailable,
     problem_responses,
 )
-from vibe4vets.core.http import GuardedRoute, success
+from vibe4vets.core.http import IDEMPOTENT, GuardedRoute, success
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
 from vibe4vets.resources import service
@@ -52,7 +52,7 @@ _ACT = {**success("The resource as it now is.", examples.RESOURCE), **_REFUSED}
     status_code=HTTPStatus.CREATED,
     summary="Create a resource",
     response_model=ResourceRead,
-    dependencies=_EDITORS,
+    dependencies=[*_EDITORS, IDEMPOTENT],
     responses=success("The resource.", examples.RESOURCE, status=HTTPStatus.CREATED),
 )
 async def create_resource(session: SessionDep, editor: Editor, given: ResourceCreate) -> Response:

@@ -18,7 +18,7 @@ from vibe4vets.core.errors import (
     Unavailable,
     problem_responses,
 )
-from vibe4vets.core.http import GuardedRoute, private_page, success
+from vibe4vets.core.http import IDEMPOTENT, GuardedRoute, private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound
@@ -43,6 +43,7 @@ ProposalID = Annotated[
     "",
     status_code=HTTPStatus.ACCEPTED,
     summary="Propose a change",
+    dependencies=[IDEMPOTENT],
     responses={
         **success("It waits for a reviewer.", examples.PROPOSAL, status=HTTPStatus.ACCEPTED),
         **problem_responses(ResourceNotFound),

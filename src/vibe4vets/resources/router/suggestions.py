@@ -9,7 +9,8 @@ from vibe4vets.auth.dependencies import SettingsDep
 from vibe4vets.core.audit import ANONYMOUS
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
-from vibe4vets.core.http import StrictRoute, success
+from vibe4vets.core.http import IDEMPOTENT, Limited, StrictRoute, success
+from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import ResourceNotFound, SuggestionNotFound
 from vibe4vets.resources.models import Origin
@@ -27,6 +28,8 @@ router = APIRouter(
     route_class=StrictRoute,
     responses=problem_responses(MalformedRequest, InvalidRequest, InternalError, Unavailable),
 )
+# the narrower limit first: whoever it refuses takes nothing from everybody's
+_LIMITED = [Limited("submissions_per_address"), Limited("submissions"), IDEMPOTENT]
 _VISITOR = service.Submitter(Origin.PUBLIC, ANONYMOUS)
 _RECEIVED = success("It waits for a reviewer.", examples.RECEIPT, status=HTTPStatus.ACCEPTED)
 Token = Annotated[
@@ -44,7 +47,8 @@ Token = Annotated[
     "/suggestions",
     status_code=HTTPStatus.ACCEPTED,
     summary="Suggest a resource or a correction",
-    responses={**_RECEIVED, **problem_responses(ResourceNotFound)},
+    dependencies=_LIMITED,
+    responses={**_RECEIVED, **problem_responses(ResourceNotFound, TooManyRequests)},
 )
 async def create_suggestion(session: SessionDep, settings: SettingsDep, given: SuggestionCreate) -> SuggestionReceipt:
     """Tell what is missing, or with `resource_id` what is wrong. A reviewer looks at it before anybody sees it.
@@ -69,7 +73,8 @@ async def get_suggestion(session: SessionDep, settings: SettingsDep, token: Toke
     "/resources/{resource_id}/feedback",
     status_code=HTTPStatus.ACCEPTED,
     summary="Report what is wrong with a resource",
-    responses={**_RECEIVED, **problem_responses(ResourceNotFound)},
+    dependencies=_LIMITED,
+    responses={**_RECEIVED, **problem_responses(ResourceNotFound, TooManyRequests)},
 )
 async def create_feedback(
     session: SessionDep, settings: SettingsDep, resource_id: ResourceID, given: FeedbackCreate

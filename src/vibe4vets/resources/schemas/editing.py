@@ -9,11 +9,12 @@ from pydantic_core import PydanticCustomError
 
 from vibe4vets.core.pagination import PageQuery
 from vibe4vets.core.schemas import Input, Instant, Line, LongText, Output, PlainInt, Slug, unique
+from vibe4vets.core.urls import HTTPURL
 from vibe4vets.resources.hours import parse_weekly
 from vibe4vets.resources.models import Category, Change, Scope, Status
 from vibe4vets.resources.phones import normalize_phone
 from vibe4vets.resources.schemas.intake import LocationIntake
-from vibe4vets.resources.schemas.types import Email, Language, StateCode, Tag, WebURL, Week
+from vibe4vets.resources.schemas.types import Email, Language, StateCode, Tag, Week
 
 
 def _e164(value: object) -> object:
@@ -71,7 +72,7 @@ class ResourceFields(Input):
     phone: Phone | MISSING | None = MISSING
     phone_extension: Annotated[str, Field(pattern=r"^[0-9]{1,8}$", max_length=8)] | MISSING | None = MISSING
     email: Email | MISSING | None = MISSING
-    website: WebURL | MISSING | None = MISSING
+    website: HTTPURL | MISSING | None = MISSING
     hours: HoursIntake | MISSING = MISSING
     languages: Annotated[list[Language], Field(max_length=20), unique] | MISSING = MISSING
     cost: Annotated[Line, Field(max_length=500)] | MISSING | None = MISSING

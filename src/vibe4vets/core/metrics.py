@@ -1,0 +1,108 @@
+"""Metrics for Prometheus, labelled by route template, never by what a client sent."""
+
+import hmac
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from vibe4vets.core.config import Environment, Settings
+from vibe4vets.core.database import Database
+from vibe4vets.core.errors import NotAuthenticated
+
+_SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6)
+
+
+class Metrics:
+    """The numbers of one process; with several, each writes to a shared folder and any of them reads all."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        requests = Counter("vibe4vets_requests", "Requests answered.", labels, registry=self._registry)
+        seconds = Histogram(
+            "vibe4vets_request_seconds", "Time to answer.", labels[:2], buckets=_BUCKETS, registry=self._registry
+        )
+        # finding a child by its labels costs as much as counting
+        self._counter = cache(requests.labels)
+        self._histogram = cache(seconds.labels)
+        self._connections = Gauge(
+            "vibe4vets_database_connections",
+            "Connections to the database, by pool and state.",
+            ("pool", "state"),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._sealed = Counter("vibe4vets_audit_sealed", "Audit events sealed.", registry=self._registry)
+        self._last_sealing = Gauge(
+            "vibe4vets_audit_last_sealing_timestamp_seconds",
+            "When the audit was last looked through for events to seal.",
+            registry=self._registry,
+            multiprocess_mode="max",
+        )
+
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        self._counter(method, route, status).inc()
+        self._histogram(method, route).observe(seconds)
+
+    def count_sealed(self, events: int) -> None:
+        """Count what a look at the audit has sealed, if only that nothing was there."""
+        self._sealed.inc(events)
+        self._last_sealing.set_to_current_time()
+
+    def measure(self, database: Database) -> None:
+        """Look at the pools; with several processes each does so from time to time, for the one that is asked."""
+        for pool, (total, busy) in database.usage().items():
+            self._connections.labels(pool, "busy").set(busy)
+            self._connections.labels(pool, "idle").set(total - busy)
+
+    def render(self) -> bytes:
+        """The text that Prometheus reads: of this process, or the sum of all that share a folder."""
+        if _SHARED not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+    def close(self) -> None:
+        """Take this process's gauges out of the sums; what it has counted stays."""
+        if _SHARED in os.environ:
+            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def shared_between_processes(folder: Path) -> Iterator[None]:
+    """Let the processes started meanwhile add up their numbers in `folder`, which is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ[_SHARED] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[_SHARED]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def mount_metrics(app: FastAPI, metrics: Metrics, settings: Settings) -> None:
+    """Serve `/metrics`: to whoever bears the token; without one only in development, to anybody."""
+    token = settings.metrics.token
+    if token is None and settings.env is Environment.PRODUCTION:
+        return
+    expected = None if token is None else f"Bearer {token.get_secret_value()}".encode()
+
+    async def tell_metrics(request: Request) -> Response:
+        given = request.headers.get("authorization", "").encode()
+        if expected is not None and not hmac.compare_digest(given, expected):
+            raise NotAuthenticated
+        metrics.measure(request.app.state.database)
+        return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
+
+    app.add_api_route("/metrics", tell_metrics, include_in_schema=False)
