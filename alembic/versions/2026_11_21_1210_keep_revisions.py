@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column(
             "change",
             sa.Enum(
-                "imported", "created", "updated", "published", "verified", "archived", "restored", "rolled_back",
+                "imported", "created", "updated", "published", "verified", "archived", "restored", "rolled_back", "merged",
                 name="change", native_enum=False, length=32,
             ),
             nullable=False,

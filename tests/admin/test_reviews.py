@@ -55,10 +55,8 @@ async def queue(client: httpx.AsyncClient, reviewer: Headers, query: str = "") -
 
 async def everything_public(client: httpx.AsyncClient, id_: str) -> str:
     """What anybody can read about it, as one text."""
-    addresses = [
-        "resources", f"resources/{id_}", "search?q=pantry&facets=category,state,tag,scope", "search?q=zebra", "categories",
-        "tags", "states", "organizations",
-    ]  # fmt: skip
+    searches = ("search?q=pantry&facets=category,state,tag,scope", "search?q=zebra")
+    addresses = ("resources", f"resources/{id_}", *searches, "categories", "tags", "states", "organizations")
     answers = [await client.get(f"/api/v1/{address}") for address in addresses]
     return "".join(answer.text + answer.headers["etag"] for answer in answers)
 
@@ -185,7 +183,7 @@ async def test_the_riskiest_and_oldest_come_first(
 
 
 async def test_partners_see_their_own(
-    client: httpx.AsyncClient, add_person: AddPerson, sign_in: SignIn, reviewer: Headers, pantry: dict[str, Any]
+    client: httpx.AsyncClient, add_person: AddPerson, sign_in: SignIn, pantry: dict[str, Any]
 ) -> None:
     one, two = [await sign_in(await add_person("partner")) for _ in range(2)]
     given = {"kind": "change", "resource_id": pantry["id"], "resource": {"cost": "Free"}}

@@ -16,6 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, CheckConstraint, UniqueConstraint
 from sqlmodel import SQLModel
 
+import vibe4vets.admin.models
+import vibe4vets.core.limits.models  # noqa: F401  tables that no other test may have loaded
 from alembic import command
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Session
@@ -156,6 +158,7 @@ insert into proposals (id, kind, origin, state, version, resource_id, base_versi
   fingerprint, submitter_kind)
   values ('{ID}', 'change', 'public', 'open', 1, '{ID}', 1, '{{}}', 'low', 2, repeat('b', 64), 'anonymous');
 insert into submissions (proposal_id, token_hash) values ('{ID}', repeat('c', 64));
+insert into review_decisions (proposal_id, actor_id, state) values ('{ID}', '', 'approved');
 insert into rate_limits (key, spent, resets_at) values (sha256('address'), 1, now());
 insert into idempotency_keys (key, request_hash) values (sha256('key'), sha256('request'));
 """
@@ -187,6 +190,10 @@ BAD = {
     "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",
     "ck_idempotency_keys_key": "update idempotency_keys set key = 'short'",
     "ck_idempotency_keys_request_hash": "update idempotency_keys set request_hash = 'short'",
+    "ck_duplicate_candidates_ordered": "insert into duplicate_candidates (first_id, second_id, score, reasons)"
+    " select id, id, 1, '{}' from resources",
+    "ck_duplicate_candidates_score": "insert into duplicate_candidates (first_id, second_id, score, reasons)"
+    " select '00000000-0000-0000-0000-000000000000', id, 2, '{}' from resources",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",
@@ -220,6 +227,8 @@ BAD = {
     "ck_rate_limits_spent": "update rate_limits set spent = -1",
     "ck_refresh_tokens_position": "update refresh_tokens set position = -1",
     "ck_refresh_tokens_token_hash": "update refresh_tokens set token_hash = 'short'",
+    "ck_resource_merges_two": "insert into resource_merges (kept_id, merged_id, kept_version)"
+    " select id, id, 1 from resources",
     "ck_resources_categories": "update resources set categories = '{}'",
     "ck_resources_eligibility": "update resources set eligibility = array_fill('a'::text, array[51])",
     "ck_resources_hours_weekly": "update resources set hours_weekly = '[[]]'",
@@ -252,6 +261,8 @@ BAD = {
     "uq_resources_source_id_source_record_id": "resources",
     "uq_source_records_source_source_record_id": "source_records",
     "ck_submissions_token_hash": SUBMISSION,
+    "ck_review_decisions_state": "update review_decisions set state = 'lost'",
+    "uq_review_decisions_proposal_id": "review_decisions",
     "uq_sources_slug": "sources",
     "uq_submissions_token_hash": "submissions",
     "uq_users_email": "users",

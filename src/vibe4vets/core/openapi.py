@@ -34,6 +34,7 @@ TAGS = [
     {"name": "api keys", "description": "Keys of partners' programs, for admins."},
     {"name": "audit", "description": "Who did what, for admins."},
     {"name": "review", "description": "Decide what people propose."},
+    {"name": "duplicates", "description": "Resources that may be one, and making them one."},
     {"name": "statistics", "description": "How the directory is doing."},
     {"name": "operations", "description": "For those who run the service."},
 ]

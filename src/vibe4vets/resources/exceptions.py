@@ -51,3 +51,15 @@ class ProposalConflicts(AppError):
 
 class OwnProposal(AppError):
     status, type, title = HTTPStatus.FORBIDDEN, "own-proposal", "Nobody decides what they have proposed themselves."
+
+
+class MergeNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "merge-not-found", "There is no such pair or merge."
+
+
+class MergeOutOfDate(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "merge-out-of-date",
+        "The kept resource has changed since; roll it back by hand, then undo the merge.",
+    )

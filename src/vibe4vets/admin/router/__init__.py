@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from vibe4vets.admin.router.duplicates import router as duplicates
 from vibe4vets.admin.router.events import router as events
 from vibe4vets.admin.router.keys import router as keys
 from vibe4vets.admin.router.reviews import router as reviews
@@ -14,3 +15,4 @@ router.include_router(keys)
 router.include_router(events)
 router.include_router(reviews)
 router.include_router(statistics)
+router.include_router(duplicates)

@@ -105,3 +105,12 @@ STATS: dict[str, Any] = {
     "verification": {"never": 1100, "oldest_at": "2026-01-05T10:00:00Z"},
     "coverage": {"category": {"housing": 344}, "state": {"OH": 41}},
 }
+DUPLICATES: dict[str, Any] = {"items": [], "total": 0, "total_is_exact": True, "next_cursor": None}
+MERGE: dict[str, Any] = {
+    "id": "3f7d2b1a-8c55-4b63-9f0e-2f7a4f6b1c33",
+    "kept_id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+    "merged_id": "1c9d4a0e-6c0e-4f5a-8a62-3b7e0d1f6a90",
+    "changes": [{"field": "website", "before": None, "after": "https://www.example.org/"}],
+    "moved_proposals": 1,
+    "created_at": "2026-11-02T09:30:00Z",
+}

@@ -24,6 +24,11 @@ from vibe4vets.resources.models.directory import (
     sources,
     withdrawn,
 )
+from vibe4vets.resources.models.duplicates import (
+    DuplicateCandidate,
+    ResourceMerge,
+    duplicate_candidates,
+)
 from vibe4vets.resources.models.history import (
     Change,
     ResourceRevision,
@@ -54,6 +59,7 @@ __all__ = [
     "STATE_CODES",
     "Category",
     "Change",
+    "DuplicateCandidate",
     "FeedbackKind",
     "Location",
     "Organization",
@@ -64,6 +70,7 @@ __all__ = [
     "PublishedResource",
     "PublishedTerm",
     "Resource",
+    "ResourceMerge",
     "ResourceRevision",
     "Risk",
     "Scope",
@@ -72,6 +79,7 @@ __all__ = [
     "Submission",
     "SubmitterContact",
     "WithdrawnResource",
+    "duplicate_candidates",
     "organizations",
     "proposals",
     "published",

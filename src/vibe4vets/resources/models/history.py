@@ -21,6 +21,7 @@ class Change(StrEnum):
     ARCHIVED = "archived"
     RESTORED = "restored"
     ROLLED_BACK = "rolled_back"
+    MERGED = "merged"
 
 
 class ResourceRevision(SQLModel, table=True):

@@ -1,5 +1,12 @@
 """The directory as received, as asked and as answered."""
 
+from vibe4vets.resources.schemas.duplicates import (
+    Dismissal,
+    DuplicatePair,
+    DuplicateQuery,
+    MergeRead,
+    MergeRequest,
+)
 from vibe4vets.resources.schemas.editing import (
     Act,
     ActorRead,
@@ -64,6 +71,9 @@ __all__ = [
     "ActorRead",
     "Contact",
     "CrisisRead",
+    "Dismissal",
+    "DuplicatePair",
+    "DuplicateQuery",
     "FacetName",
     "FeedbackCreate",
     "FieldChange",
@@ -73,6 +83,8 @@ __all__ = [
     "Interpretation",
     "LocationIntake",
     "LocationRead",
+    "MergeRead",
+    "MergeRequest",
     "OrganizationDetail",
     "OrganizationQuery",
     "OrganizationRead",

@@ -17,6 +17,13 @@ from vibe4vets.resources.service.directory import (
     list_states,
     list_tags,
 )
+from vibe4vets.resources.service.duplicates import (
+    dismiss_duplicate,
+    find_duplicates,
+    list_duplicates,
+    merge_resources,
+    undo_merge,
+)
 from vibe4vets.resources.service.editing import (
     archive_resource,
     create_resource,
@@ -68,7 +75,9 @@ __all__ = [
     "compare_revisions",
     "count_published",
     "create_resource",
+    "dismiss_duplicate",
     "erase_contacts",
+    "find_duplicates",
     "get_organization",
     "get_own_proposal",
     "get_proposal",
@@ -77,6 +86,7 @@ __all__ = [
     "get_suggestion",
     "get_working",
     "list_categories",
+    "list_duplicates",
     "list_organizations",
     "list_own_proposals",
     "list_resources",
@@ -85,6 +95,7 @@ __all__ = [
     "list_tags",
     "list_working",
     "lock_proposal",
+    "merge_resources",
     "propose",
     "propose_as_partner",
     "publish_resource",
@@ -99,6 +110,7 @@ __all__ = [
     "roll_back_resource",
     "search",
     "suggest",
+    "undo_merge",
     "update_resource",
     "upsert_resources",
     "upsert_sources",

@@ -27,7 +27,12 @@ from vibe4vets.resources.terms import category_name, state_name, tag_name
 P, ORGANIZATION = published.c, organizations.c
 _ID = bindparam("id", type_=Uuid)
 _PUBLISHED = Statement(select(P.document, P.etag).where(P.id == _ID))
-_WITHDRAWN = Statement(select(withdrawn.c.successor_id).where(withdrawn.c.id == _ID))
+# Who takes the place of one that took another's place: the chain ends in what is published, if in anything.
+_chain = select(withdrawn.c.successor_id).where(withdrawn.c.id == _ID).cte("chain", recursive=True)
+_next = withdrawn.alias("later")
+_chain = _chain.union(select(_next.c.successor_id).join(_chain, _next.c.id == _chain.c.successor_id))
+_successor = select(P.id).join(_chain, P.id == _chain.c.successor_id).limit(1).scalar_subquery()
+_WITHDRAWN = Statement(select(_successor.label("successor_id")).where(withdrawn.c.id == _ID))
 _ORDERS = {
     ResourceSort.TRUST: Order((P.trust_score, P.id), (float, UUID), descending=True),
     ResourceSort.UPDATED: Order((P.updated_at, P.id), (datetime.fromisoformat, UUID), descending=True),
