@@ -8,6 +8,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
+import vibe4vets.auth.models
 import vibe4vets.connectors.models
 import vibe4vets.core.audit.models
 import vibe4vets.resources.models  # noqa: F401

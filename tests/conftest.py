@@ -329,34 +329,53 @@ SendRaw = Callable[..., Awaitable[httpx.Response]]
 def send_raw(directory: FastAPI) -> SendRaw:
     """Send a request as its bytes, which no client would: `await send_raw(path, query, method=..., headers=...)`."""
 
-    async def send(
-        path: bytes, query: bytes = b"", *, method: str = "GET", headers: Sequence[tuple[bytes, bytes]] = ()
-    ) -> httpx.Response:
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unquote(path.decode("latin-1")),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": [(b"host", b"test"), *headers],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-            "state": {},
-        }
-        sent: list[dict[str, Any]] = []
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def keep(message: Any) -> None:
-            sent.append(message)
-
-        await directory(scope, receive, keep)
-        body = b"".join(message.get("body", b"") for message in sent[1:])
-        return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=body)
+    async def send(path: bytes, query: bytes = b"", **rest: Any) -> httpx.Response:
+        return await send_to(directory, path, query, **rest)
 
     return send
+
+
+@pytest.fixture(scope="session")
+def send_raw_to() -> SendRaw:
+    """The same for any application, which comes first."""
+    return send_to
+
+
+async def send_to(  # noqa: PLR0913 - the parts of a request
+    app: FastAPI,
+    path: bytes,
+    query: bytes = b"",
+    *,
+    method: str = "GET",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    body: Iterable[bytes] = (),
+) -> httpx.Response:
+    """Send a request as its bytes, in the chunks of `body`; a Host is added where none is given."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path.decode("latin-1")),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": [*([] if any(name == b"host" for name, _ in headers) else [(b"host", b"test")]), *headers],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "state": {},
+    }
+    sent: list[dict[str, Any]] = []
+    chunks = iter(body)
+
+    async def receive() -> dict[str, Any]:
+        chunk = next(chunks, None)
+        return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
+
+    async def keep(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, keep)
+    content = b"".join(message.get("body", b"") for message in sent[1:])
+    return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=content)

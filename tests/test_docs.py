@@ -46,8 +46,12 @@ def settings_of(model: type[BaseModel] | BaseModel, prefix: str = "VIBE4VETS_") 
 
 def _written(default: Any) -> str | None:
     if isinstance(default, timedelta):
+        if default.days:
+            return f"P{default.days}D"
         whole, fraction = divmod(default.total_seconds(), 1)
         return str(timedelta(seconds=whole)).zfill(8) + (f"{fraction:.1f}"[1:] if fraction else "")
+    if isinstance(default, tuple):
+        return ",".join(default) or None
     return str(default).lower() if isinstance(default, bool) else None if default is None else str(default)
 
 
@@ -95,7 +99,15 @@ def test_readme_names_every_page_of_the_docs() -> None:
 def test_commands_exist_with_their_options() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, click.Group) or hasattr(group, "commands")
-    known = {name: {flag for p in command.params for flag in p.opts} for name, command in group.commands.items()}
+    known = {
+        name: {
+            flag
+            for one in getattr(command, "commands", {name: command}).values()
+            for p in one.params
+            for flag in p.opts
+        }
+        for name, command in group.commands.items()
+    }
     table = set(re.findall(r"^\| `vibe4vets (\w+)[^`]*` \|", README, re.MULTILINE))
     assert table == known.keys()
     for page in PAGES:
@@ -155,7 +167,7 @@ async def test_addresses_of_the_readme_exist(reader: httpx.AsyncClient) -> None:
     known = {*(await reader.get("/openapi.json")).json()["paths"], "/docs", "/redoc", "/openapi.json"}
     rows = re.findall(r"^\| (`/.*?) \|", README, re.MULTILINE)
     assert {address for row in rows for address in re.findall(r"`([^`]+)`", row)} == {
-        address.replace("{resource_id}", "{id}") for address in known
+        re.sub(r"\{(resource|session|user|key)_id\}", "{id}", address) for address in known
     }
 
 

@@ -14,7 +14,7 @@ from vibe4vets.core.config import Settings
 from vibe4vets.core.database import connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Shell
+from vibe4vets.core.http import Doorway, Operations, Shell
 from vibe4vets.core.http.observing import Observer
 from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.metrics import Metrics, mount_metrics
@@ -75,16 +75,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.docs else None,
+        openapi_url="/openapi.json" if settings.docs and settings.pages.openapi else None,
         generate_unique_id_function=lambda route: route.name,
     )
     install_error_handlers(app)
-    app.add_middleware(Shell, deadline=settings.http.deadline)
+    app.add_middleware(Doorway, limits=settings.http)
+    app.add_middleware(
+        Shell, deadline=settings.http.deadline, operations=Operations(app), origins=settings.http.cors_origins
+    )
     app.add_middleware(Observer, metrics=metrics)
     app.include_router(api.api)
     app.include_router(api.operations)
     describe(app)
     mount_metrics(app, metrics, settings)
-    if settings.docs:
-        mount_docs(app)
+    mount_docs(app, settings.pages)
     return app

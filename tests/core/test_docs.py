@@ -48,10 +48,23 @@ async def test_a_page_may_load_nothing_from_elsewhere(reader: httpx.AsyncClient,
     assert "'unsafe-inline'" not in rules["script-src"]
 
 
-async def test_pages_can_be_turned_off(tmp_path: Path) -> None:
-    settings = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "docs": False, "data_dir": tmp_path}
+ALL = {"/docs", "/redoc", "/openapi.json", "/docs/swagger.js", "/docs/redoc.js", "/docs/assets/swagger-ui.css"}
+
+
+@pytest.mark.parametrize(
+    ("given", "gone"),
+    [
+        ({"docs": False}, ALL),
+        ({"pages": {"openapi": False}}, ALL),
+        ({"pages": {"swagger": False, "redoc": False}}, ALL - {"/openapi.json"}),
+        ({"pages": {"swagger": False}}, {"/docs", "/docs/swagger.js"}),
+        ({"pages": {"redoc": False}}, {"/redoc", "/docs/redoc.js"}),
+        ({}, set()),
+    ],
+)
+async def test_each_page_has_a_switch(tmp_path: Path, given: dict[str, object], gone: set[str]) -> None:
+    settings = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "data_dir": tmp_path, **given}
     transport = httpx.ASGITransport(create_app(Settings.model_validate(settings)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        for path in ("/docs", "/redoc", "/openapi.json", "/docs/swagger.js", "/docs/assets/swagger-ui.css"):
-            assert (await client.get(path)).status_code == 404
+        assert {path for path in ALL if (await client.get(path)).status_code == 404} == gone
         assert (await client.get("/health/live")).status_code == 200

@@ -165,8 +165,8 @@ async def test_an_answer_cut_off_half_way_is_not_taken_for_whole(directory: Fast
 
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": "/health/live", "raw_path": b"/health/live", "query_string": b"", "root_path": "", "headers": [],
-        "client": None, "server": None, "state": {},
+        "path": "/health/live", "raw_path": b"/health/live", "query_string": b"", "root_path": "",
+        "headers": [(b"host", b"x")], "client": None, "server": None, "state": {},
     }  # fmt: skip
 
     async def receive() -> dict[str, object]:

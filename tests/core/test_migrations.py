@@ -143,10 +143,24 @@ insert into source_records (source, source_record_id, resource_id, content_hash)
 insert into connector_runs (id, connector, subject, state, created, updated, published, unchanged, withheld,
   quarantined) values ('{ID}', 'c', 's', 'running', 0, 0, 0, 0, 0, 0);
 insert into quarantined_records (run_id, line, reason, content) values ('{ID}', 1, '', '');
+insert into users (email, password_hash, password_expires_at, role, state)
+  values ('pat@example.org', '$argon2id$', now(), 'partner', 'active');
+insert into sessions (user_id, token_epoch, last_used_at, idle_expires_at, expires_at)
+  select id, 0, now(), now(), now() from users;
+insert into refresh_tokens (token_hash, session_id, position) select sha256('token'), id, 0 from sessions;
+insert into api_keys (user_id, name, slot, prefix, secret_hash, scopes, expires_at)
+  select id, 'site', 1, 'prefix', sha256('secret'), '{{proposals:read}}', now() from users;
+insert into password_resets (user_id, token_hash, token_epoch, expires_at)
+  select id, sha256('reset'), 0, now() from users;
 """
 EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
 SEAL = "insert into audit_seals (number, sequences, digests, previous_hash, hash) values (1, '{1}', '{a}', '', '')"
 BAD = {
+    "ck_api_keys_expires_at": "update api_keys set expires_at = created_at + interval '367 days'",
+    "ck_api_keys_named": "update api_keys set name = ''",
+    "ck_api_keys_scopes": "update api_keys set scopes = '{everything}'",
+    "ck_api_keys_secret_hash": "update api_keys set secret_hash = 'short'",
+    "ck_api_keys_slot": "update api_keys set slot = 3",
     "ck_audit_events_action": EVENT.replace("a.b", "A b"),
     "ck_audit_events_actor_kind": EVENT.replace("system", "ghost"),
     "ck_audit_events_actor_named": EVENT.replace("system", "user"),
@@ -166,7 +180,11 @@ BAD = {
     "ck_locations_postal_code": "update locations set postal_code = '1234'",
     "ck_locations_state": "update locations set state = 'ZZ'",
     "ck_organizations_named": "update organizations set name_key = ''",
+    "ck_password_resets_expires_at": "update password_resets set expires_at = created_at + interval '16 minutes'",
+    "ck_password_resets_token_hash": "update password_resets set token_hash = 'short'",
     "ck_quarantined_records_line": "update quarantined_records set line = 0",
+    "ck_refresh_tokens_position": "update refresh_tokens set position = -1",
+    "ck_refresh_tokens_token_hash": "update refresh_tokens set token_hash = 'short'",
     "ck_resources_categories": "update resources set categories = '{}'",
     "ck_resources_eligibility": "update resources set eligibility = array_fill('a'::text, array[51])",
     "ck_resources_hours_weekly": "update resources set hours_weekly = '[[]]'",
@@ -181,13 +199,25 @@ BAD = {
     "ck_resources_version": "update resources set version = 0",
     "ck_published_terms_kind": "insert into published_terms (kind, value, uses) values ('colour', 'red', 1)",
     "ck_resources_website": "update resources set website = 'javascript:alert(1)'",
+    "ck_sessions_end_reason": "update sessions set end_reason = 'boredom', ended_at = now()",
+    "ck_sessions_ended": "update sessions set ended_at = now()",
+    "ck_sessions_idle_expires_at": "update sessions set idle_expires_at = expires_at + interval '1 second'",
     "ck_sources_slug": "update sources set slug = 'Not a slug'",
     "ck_sources_tier": "update sources set tier = 5",
+    "ck_users_email": "update users set email = 'Pat@example.org'",
+    "ck_users_password_expires_at": "update users set password_hash = null",
+    "ck_users_password_hash": "update users set password_hash = 'plain'",
+    "ck_users_role": "update users set role = 'owner'",
+    "ck_users_state": "update users set state = 'asleep'",
+    "ck_users_token_epoch": "update users set token_epoch = -1",
+    "uq_api_keys_prefix": "api_keys",
     "uq_locations_resource_id_position": "locations",
     "uq_organizations_source_id_name_key": "organizations",
+    "uq_password_resets_token_hash": "password_resets",
     "uq_resources_source_id_source_record_id": "resources",
     "uq_source_records_source_source_record_id": "source_records",
     "uq_sources_slug": "sources",
+    "uq_users_email": "users",
 }
 
 

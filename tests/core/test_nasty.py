@@ -35,9 +35,10 @@ DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nob
 
 
 def parameters() -> Iterator[tuple[str, str, str]]:
-    """Every parameter as (path, where, name); each operation also gets one that it does not know."""
+    """Every parameter of the public reads as (path, where, name); each also gets one that it does not know."""
     for path, operations in DOCUMENT["paths"].items():
-        assert set(operations) == {"get"}
+        if "security" in operations.get("get", {"security": ...}):  # tests/auth/test_hostile.py
+            continue
         for parameter in operations["get"].get("parameters", ()):
             yield path, parameter["in"], parameter["name"]
         yield path, "query", "unknown"
@@ -118,14 +119,14 @@ async def test_hostile_names_of_parameters(send_raw: SendRaw) -> None:
     for text in NASTY[:22]:
         answer = await send_raw(b"/api/v1/resources", quote(text, safe="").encode() + b"=" + CANARY.encode())
         check(answer, text)
-        assert answer.status_code == 422, text
+        assert answer.status_code == (414 if len(text) > 8192 else 422), text
 
 
 async def test_a_thousand_mistakes_make_a_short_answer(send_raw: SendRaw) -> None:
     wide = quote("\U0001d4b3" * 90)
-    names = "&".join(f"~/{n}{wide}={CANARY}" for n in range(1000))
-    many = "&".join(f"state={CANARY}{n}" for n in range(1000))
-    for query in (names, many, f"id={CANARY}&" * 1000, f"{many}&{names}"):
+    names = "&".join(f"~/{n}{wide[:60]}={CANARY}" for n in range(80))
+    many = "&".join(f"state={CANARY}{n}" for n in range(400))
+    for query in (names, f"~{wide}={CANARY}&" * 7, many, f"id={CANARY}&" * 700, f"{many[:900]}&{names}"):
         answer = await send_raw(b"/api/v1/resources", query.encode())
         check(answer, query[:40])
         assert answer.status_code == 422
@@ -136,9 +137,11 @@ async def test_hostile_headers(send_raw: SendRaw) -> None:
     values = [text.encode("utf-8", "surrogatepass") for text in NASTY] + RAW
     for name in (b"host", b"accept", b"if-none-match", b"x-request-id", b"cookie", b"authorization", b"origin"):
         for value in values:
-            answer = await send_raw(b"/api/v1/resources", b"limit=1", headers=[(name, CANARY.encode() + value)])
+            given = {b"host": b"test", name: CANARY.encode() + value}
+            answer = await send_raw(b"/api/v1/resources", b"limit=1", headers=list(given.items()))
             check(answer, (name, value))
-            assert answer.status_code == 200 or name == b"if-none-match", (name, value)
+            is_refused = name == b"host" and answer.status_code == 400
+            assert answer.status_code == 200 or is_refused or name == b"if-none-match", (name, value)
 
 
 async def test_search_survives_any_words(send_raw: SendRaw) -> None:

@@ -15,17 +15,18 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from vibe4vets.cli import audit, serving
+from vibe4vets.cli import accounts, audit, serving
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.sources.records import RecordFile
-from vibe4vets.core.config import Settings, UnknownSettingError
+from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgresError
 from vibe4vets.core.errors import AppError
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.core.safety import UnsafeSettingsError, refuse_unsafe
+from vibe4vets.core.variables import UnknownSettingError
 from vibe4vets.main import create_app
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(accounts.app, name="users")
 app.add_typer(audit.commands, name="audit")
 _PLAIN_FAILURES = (
     EmbeddedPostgresError, NoDatabaseError, UnknownSettingError, UnsafeSettingsError, serving.AddressError
@@ -100,7 +102,12 @@ def serve(
             upgrade(serving.owner_url(settings))
             if not asyncio.run(count_published(settings)):
                 serving.load_starter(settings)
-        serving.announce(f"http://{f'[{host}]' if ':' in host else host}:{port}", settings)
+        password = asyncio.run(accounts.make_first_admin(settings)) if settings.embedded else None
+        serving.announce(
+            f"http://{f'[{host}]' if ':' in host else host}:{port}",
+            settings,
+            first_admin=(accounts.FIRST_ADMIN, password) if password else None,
+        )
         serving.run(settings, host=host, port=port, workers=workers)
 
 

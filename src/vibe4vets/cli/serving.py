@@ -52,6 +52,13 @@ def database(settings: Settings) -> Iterator[Settings]:
         )
 
 
+def app_url(settings: Settings) -> URL:
+    """Where the service connects."""
+    if settings.database_url is None:
+        raise NoDatabaseError
+    return settings.database_url
+
+
 def owner_url(settings: Settings) -> URL:
     """Where migrations connect."""
     url = settings.database_migration_url or settings.database_url
@@ -86,11 +93,17 @@ def require_free(host: str, port: int) -> None:
             raise AddressError(reason) from error
 
 
-def announce(base: str, settings: Settings) -> None:
-    """Print where the service is and what to try first."""
+def announce(base: str, settings: Settings, *, first_admin: tuple[str, str] | None = None) -> None:
+    """Print where the service is, what to try first, and once how the first admin signs in."""
     lines = [f"Vibe4Vets serves at {base}", f"  Docs      {base}/docs", f"  Health    {base}/health/ready"]
     if settings.embedded:
         lines.append(f"  Database  embedded PostgreSQL in {settings.data_dir}")
+    if first_admin is not None:
+        email, password = first_admin
+        lines += [
+            f"  Admin     {email}, one-time password {password}",
+            "            shown this once; change it within 24 hours: POST /api/v1/auth/password",
+        ]
     lines += ["  Try", *(f"    curl '{base}/api/v1/{example}'" for example in _EXAMPLES)]
     out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 

@@ -1,8 +1,6 @@
 """Settings: read once from the environment, frozen, with units in their types."""
 
-import difflib
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -10,12 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from vibe4vets.core.embedded import default_home
+from vibe4vets.core.security import LEAST_KEY_BYTES, ShortKeyError
+from vibe4vets.core.variables import KnownVariables
 
 DRIVER = "postgresql+asyncpg"
 
@@ -39,6 +38,15 @@ def _database_url(text: object) -> object:
 
 
 DatabaseURL = Annotated[URL, BeforeValidator(_database_url)]
+
+
+def _parts(text: object) -> object:
+    """A list in one variable, its parts separated by commas."""
+    return [part for part in map(str.strip, text.split(",")) if part] if isinstance(text, str) else text
+
+
+HostName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$")]
+Origin = Annotated[str, Field(pattern=r"^https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$")]
 
 
 class Environment(StrEnum):
@@ -71,6 +79,63 @@ class HTTPSettings(BaseModel):
     deadline: timedelta = Field(
         default=timedelta(seconds=5.8), description="An answer that has not begun by then is a 503."
     )
+    body_deadline: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="A body that is not whole by then is a 408.",
+    )
+    max_address_bytes: int = Field(default=8 * 1024, ge=1024, description="A longer address is a 414.")
+    max_header_bytes: int = Field(default=32 * 1024, ge=1024, description="Larger headers are a 431.")
+    max_header_fields: int = Field(default=100, ge=10, description="More header fields are a 431.")
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="A larger body is a 413.")
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        default=("*",), min_length=1, description="Names that the service goes by, without ports; `*` is any."
+    )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        default=(), description="Origins whose pages may use what is not a public read, such as https://app.example."
+    )
+
+
+SigningKey = Annotated[SecretStr, Field(min_length=32)]
+SigningKeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+
+
+class AuthSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    signing_keys: dict[SigningKeyName, SigningKey] = Field(
+        default={},
+        description="Keys of access tokens by name, at least 32 characters each: the first signs, all verify. "
+        "Without any, the key is derived from the secret.",
+    )
+    registration: bool = Field(
+        default=False, description="Let partners ask for an account, which waits until an admin activates it."
+    )
+    reset_page: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s#]+$",
+        max_length=1_000,
+        description="Where a front end takes a reset link; the token follows behind #token=.",
+    )
+    session_idle: timedelta = Field(
+        default=timedelta(days=14),
+        gt=timedelta(0),
+        le=timedelta(days=14),
+        description="A login not refreshed so long ends.",
+    )
+    session_lifetime: timedelta = Field(
+        default=timedelta(days=30),
+        gt=timedelta(0),
+        le=timedelta(days=30),
+        description="A login ends after it, used or not.",
+    )
+
+
+class PagesSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    swagger: bool = Field(default=True, description="Serve /docs, which needs /openapi.json.")
+    redoc: bool = Field(default=True, description="Serve /redoc, which needs /openapi.json.")
+    openapi: bool = Field(default=True, description="Serve /openapi.json.")
 
 
 class AuditSettings(BaseModel):
@@ -98,38 +163,6 @@ class MetricsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     token: SecretStr | None = Field(default=None, min_length=32, description="What whoever reads /metrics must bear.")
-
-
-class UnknownSettingError(ValueError):
-    """A variable has our prefix and is none of our settings: a typo, which must not silently be a default."""
-
-    def __init__(self, name: str, alike: str | None) -> None:
-        super().__init__(f"{name}: there is no such setting" + (f"; did you mean {alike}?" if alike else ""))
-
-
-class _KnownVariables(PydanticBaseSettingsSource):
-    """Gives no value: it looks at the variables that the other sources have found."""
-
-    def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
-        super().__init__(settings_cls)
-        self._found = [source.env_vars for source in sources if isinstance(source, EnvSettingsSource)]
-
-    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002
-        """No field has its value from here."""
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, object]:
-        """Raise UnknownSettingError for the first variable that no setting is named by."""
-        known = {name: isinstance(field.default, BaseModel) for name, field in self._fields()}
-        for variable in (name.upper() for found in self._found for name in found):
-            name, *part = variable.split("__", 1)
-            if name.startswith("VIBE4VETS_") and (name not in known or (part and not known[name])):
-                raise UnknownSettingError(variable, next(iter(difflib.get_close_matches(variable, known, 1)), None))
-        return {}
-
-    def _fields(self) -> Iterator[tuple[str, FieldInfo]]:
-        for name, field in self.settings_cls.model_fields.items():
-            yield f"VIBE4VETS_{name.upper()}", field
 
 
 class Settings(BaseSettings):
@@ -160,13 +193,17 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    auth: AuthSettings = AuthSettings()
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
-        default=None, min_length=32, description="Signs cursors; at least 32 characters, the same in every process."
+        default=None,
+        min_length=32,
+        description="Signs cursors and tokens; at least 32 characters, the same in every process.",
     )
     allow_embedded: bool = Field(default=False, description="Let production run on the private PostgreSQL.")
     embedded: bool = Field(default=False, description="Set by the command line alone.")
     docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
+    pages: PagesSettings = PagesSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -178,7 +215,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment, then `.env`; neither may hold a misspelt setting."""
-        known = _KnownVariables(settings_cls, env_settings, dotenv_settings)
+        known = KnownVariables(settings_cls, env_settings, dotenv_settings)
         return known, init_settings, env_settings, dotenv_settings
 
     @cached_property
@@ -203,4 +240,7 @@ def _kept_secret(path: Path) -> bytes:
             pass
         finally:
             fresh.unlink()
-    return path.read_bytes()
+    kept = path.read_bytes()
+    if len(kept) < LEAST_KEY_BYTES:
+        raise ShortKeyError(str(path))
+    return kept

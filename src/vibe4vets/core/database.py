@@ -215,6 +215,12 @@ def _refuse_closed(connection: AdaptedConnection, _record: object, _proxy: objec
         raise DisconnectionError
 
 
+async def get_database(request: Request) -> Database:
+    """The connections themselves, for work that must not hold one while it waits for something else."""
+    database: Database = request.app.state.database
+    return database
+
+
 async def get_session(request: Request) -> AsyncGenerator[Session]:
     """One request, one transaction: committed before the response leaves, rolled back on any error.
 
@@ -234,6 +240,7 @@ async def get_session(request: Request) -> AsyncGenerator[Session]:
 
 # scope="function" is load-bearing: the default commits after the client has its 201.
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
+DatabaseDep = Annotated[Database, Depends(get_database)]
 
 
 @asynccontextmanager

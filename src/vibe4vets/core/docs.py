@@ -1,5 +1,6 @@
 """Swagger UI and ReDoc from our own address: their assets come with a package, never from a CDN."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +9,8 @@ from string import Template
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+
+from vibe4vets.core.config import PagesSettings
 
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -39,8 +42,8 @@ _POLICY = (
 )
 
 
-def mount_docs(app: FastAPI) -> None:
-    """Serve `/docs` and `/redoc`."""
+def mount_docs(app: FastAPI, pages: PagesSettings) -> None:
+    """Serve `/docs` and `/redoc`, unless they or the document that they show are switched off."""
 
     async def swagger() -> HTMLResponse:
         return _page("swagger-ui-bundle.js", "swagger.js")
@@ -57,15 +60,15 @@ def mount_docs(app: FastAPI) -> None:
     def redoc_bundle() -> Response:
         return Response(_redoc_bundle(), media_type="text/javascript")
 
-    pages = {
-        "/docs": swagger,
-        "/redoc": redoc,
-        "/docs/swagger.js": start_swagger,
-        "/docs/redoc.js": start_redoc,
-        "/docs/assets/redoc.standalone.js": redoc_bundle,
-    }
-    for path, page in pages.items():
-        app.add_api_route(path, page, include_in_schema=False)
+    if app.openapi_url is None or not (pages.swagger or pages.redoc):
+        return
+    answers: dict[str, Callable[[], object]] = {}
+    if pages.swagger:
+        answers |= {"/docs": swagger, "/docs/swagger.js": start_swagger}
+    if pages.redoc:
+        answers |= {"/redoc": redoc, "/docs/redoc.js": start_redoc, "/docs/assets/redoc.standalone.js": redoc_bundle}
+    for path, answer in answers.items():
+        app.add_api_route(path, answer, include_in_schema=False)
     app.mount("/docs/assets", StaticFiles(directory=_assets()))
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -262,6 +263,8 @@ def to_app_error(error: BaseException) -> AppError:
             return error
         case RequestValidationError():
             return InvalidRequest(errors=violations(error.errors()))
+        case ClientDisconnect():  # in the middle of its body; nobody reads the answer
+            return MalformedRequest()
         case HTTPException():
             return _BY_STATUS.get(error.status_code, InternalError)()
         case OSError() | PoolTimeoutError() | DBAPIError() | asyncpg.PostgresError() | asyncpg.InterfaceError():

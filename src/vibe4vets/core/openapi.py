@@ -6,7 +6,16 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from vibe4vets.core.errors import Problem
+from vibe4vets.core.errors import MEDIA_TYPE, AppError, MalformedRequest, Problem, problem_responses
+from vibe4vets.core.http.exceptions import (
+    AddressTooLong,
+    BodyTooLarge,
+    CredentialsInAddress,
+    HeadersTooLarge,
+    RequestTimeout,
+    UnknownHost,
+    UnsupportedMediaType,
+)
 from vibe4vets.core.schemas import COMMA_SEPARATED
 
 TAGS = [
@@ -14,6 +23,10 @@ TAGS = [
     {"name": "resources", "description": "Programs and places, as published."},
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
+    {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},
+    {"name": "users", "description": "Accounts, for admins."},
+    {"name": "api keys", "description": "Keys of partners' programs, for admins."},
+    {"name": "audit", "description": "Who did what, for admins."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {
@@ -21,17 +34,15 @@ _REQUEST_ID = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
     "example": "5f0c9a52c9d84d1f8a7f3f0e6d3c2b1a",
 }
-_CACHING = {
-    "ETag": {
-        "description": "Changes whenever the answer does; send it back as `If-None-Match`.",
-        "schema": {"type": "string"},
-        "example": '"mQ3n0vTtY0u1Y2r9tXkq4w"',
-    },
-    "Cache-Control": {
-        "description": "How long a copy may be used without asking again.",
-        "schema": {"type": "string"},
-        "example": "public, max-age=60, stale-while-revalidate=300",
-    },
+_ETAG = {
+    "description": "Changes whenever the answer does; send it back as `If-None-Match`.",
+    "schema": {"type": "string"},
+    "example": '"mQ3n0vTtY0u1Y2r9tXkq4w"',
+}
+_CACHE_CONTROL = {
+    "description": "How long a copy may be used without asking again.",
+    "schema": {"type": "string"},
+    "example": "public, max-age=60, stale-while-revalidate=300",
 }
 _LINK = {
     "description": 'The next page, `<...>; rel="next"` (RFC 8288), relative to this address; absent on the last.',
@@ -45,6 +56,10 @@ _IF_NONE_MATCH = {
     "description": "The `ETag` of the copy at hand: 304 while it is current.",
     "schema": {"type": "string", "examples": ['"mQ3n0vTtY0u1Y2r9tXkq4w"']},
 }
+
+
+_AT_THE_DOOR = (MalformedRequest, UnknownHost, CredentialsInAddress, AddressTooLong, HeadersTooLarge)
+_WITH_A_BODY = (RequestTimeout, BodyTooLarge, UnsupportedMediaType)
 
 
 def describe(app: FastAPI) -> None:
@@ -64,9 +79,9 @@ def describe(app: FastAPI) -> None:
             schemas["Problem"] = problem
             for operation in operations(document):
                 _describe_parameters(operation)
+                _describe_refusals(operation)
                 _describe_headers(operation)
-                for content in operation["responses"]["200"]["content"].values():
-                    content["example"] = json.loads(content["example"])
+                _describe_success(operation)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -94,12 +109,40 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
     operation.get("parameters", []).sort(key=lambda parameter: not parameter["required"])
 
 
+def _describe_refusals(operation: dict[str, Any]) -> None:
+    """Add what the doorway and the reading of bodies may answer, whichever operation is asked for."""
+    _add_problems(operation, *_AT_THE_DOOR, *(_WITH_A_BODY if "requestBody" in operation else ()))
+
+
+def _add_problems(operation: dict[str, Any], *errors: type[AppError]) -> None:
+    responses = operation["responses"]
+    for error in errors:
+        (status, ours), *_ = problem_responses(error).items()
+        entry = responses.setdefault(str(status), ours)
+        examples = entry["content"][MEDIA_TYPE]["examples"]
+        if error.type not in examples:
+            examples |= ours["content"][MEDIA_TYPE]["examples"]
+            entry["description"] += f"\n{ours['description']}"
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _describe_success(operation: dict[str, Any]) -> None:
+    """Examples travelled as text; an answer without a body (204) has none."""
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            for content in response.get("content", {}).values():
+                if "example" in content:
+                    content["example"] = json.loads(content["example"])
+
+
 def _describe_headers(operation: dict[str, Any]) -> None:
     is_paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
     for status, response in operation["responses"].items():
         headers = response.setdefault("headers", {})
         headers["X-Request-ID"] = _REQUEST_ID
         if status in {"200", "304"} and "304" in operation["responses"]:
-            headers.update(_CACHING)
+            headers["ETag"] = _ETAG
+            if "security" not in operation:
+                headers["Cache-Control"] = _CACHE_CONTROL
         if status == "200" and is_paged:
             headers["Link"] = _LINK

@@ -4,8 +4,9 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 # C0 and C1 controls (but line feed and tab), bidirectional overrides and isolates, lone surrogates
@@ -27,6 +28,12 @@ class Output(BaseModel):
     """A response body, read from attributes. Fields have no defaults, so clients see them as required."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class Identified(Output):
+    """A response body of something that has an address of its own."""
+
+    id: UUID
 
 
 def _line(text: str) -> str:
@@ -69,8 +76,12 @@ def _one_per_name(values: list[Any]) -> list[Any]:
 
 
 Line = Annotated[str, AfterValidator(_line)]
+LineAsTyped = Annotated[str, StringConstraints(strip_whitespace=False), AfterValidator(_line)]
+"""A line that keeps a space at either end, where an `Input` would take it away."""
 LongText = Annotated[str, AfterValidator(_long_text)]
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
+StrictFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number of a body: no text, no boolean, neither NaN nor infinite; beside Pydantic's StrictInt and StrictBool."""
 Instant = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_utc)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$", min_length=1, max_length=64)]
 unique = AfterValidator(_one_per_name)

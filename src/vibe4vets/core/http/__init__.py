@@ -1,7 +1,31 @@
-"""How the service speaks HTTP: the shell around every request, strict routes, cacheable answers."""
+"""How the service speaks HTTP: the shell around every request, the doorway, strict routes, cacheable answers."""
 
-from vibe4vets.core.http.answers import NOT_MODIFIED, public_answer, public_page, success
-from vibe4vets.core.http.routes import PublicRoute, StrictRoute
+from vibe4vets.core.http.answers import (
+    NOT_MODIFIED,
+    created_answer,
+    private_page,
+    public_answer,
+    public_page,
+    success,
+    versioned_answer,
+)
+from vibe4vets.core.http.doorway import Doorway
+from vibe4vets.core.http.operations import Operations
+from vibe4vets.core.http.routes import GuardedRoute, PublicRoute, StrictRoute
 from vibe4vets.core.http.shell import Shell
 
-__all__ = ["NOT_MODIFIED", "PublicRoute", "Shell", "StrictRoute", "public_answer", "public_page", "success"]
+__all__ = [
+    "NOT_MODIFIED",
+    "Doorway",
+    "GuardedRoute",
+    "Operations",
+    "PublicRoute",
+    "Shell",
+    "StrictRoute",
+    "created_answer",
+    "private_page",
+    "public_answer",
+    "public_page",
+    "success",
+    "versioned_answer",
+]

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
+from pydantic import BaseModel
 
 from vibe4vets.core.documents import etag_of
 from vibe4vets.core.pagination import Slice
+from vibe4vets.core.schemas import Identified
 
 JSON = "application/json"
 PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300"
@@ -17,12 +20,14 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def success(description: str, example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """Document the answer 200 of an operation, with an example.
+def success(
+    description: str, example: Mapping[str, Any], *, status: HTTPStatus = HTTPStatus.OK
+) -> dict[int | str, dict[str, Any]]:
+    """Document the answer of an operation that succeeds, with an example.
 
     FastAPI drops every null from its document; as text, which `describe` reads again, the example keeps them.
     """
-    return {200: {"description": description, "content": {JSON: {"example": json.dumps(example)}}}}
+    return {status.value: {"description": description, "content": {JSON: {"example": json.dumps(example)}}}}
 
 
 def public_answer(request: Request, body: bytes, *, etag: str | None = None, link: str | None = None) -> Response:
@@ -44,9 +49,36 @@ def _matches(if_none_match: Sequence[str], etag: str) -> bool:
 
 
 def public_page(request: Request, page: Slice) -> Response:
-    """A page as a cacheable answer, with the Link to the next one (RFC 8288); relative, to hold behind any proxy."""
-    link = None
-    if page.next_cursor is not None:
-        url = request.url.remove_query_params(["cursor", "offset"]).include_query_params(cursor=page.next_cursor)
-        link = f'<{url.path}?{url.query}>; rel="next"'
-    return public_answer(request, page.body(), link=link)
+    """A page as a cacheable answer, with the Link to the next one."""
+    return public_answer(request, page.body(), link=_next_link(request, page))
+
+
+def versioned_answer(request: Request, document: BaseModel) -> Response:
+    """A document for whoever asked and nobody else, with the ETag that a change of it must name; 304 on reads."""
+    body = document.model_dump_json().encode()
+    headers = {"etag": etag_of(body)}
+    if request.method == "GET" and _matches(request.headers.getlist("if-none-match"), headers["etag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, headers=headers, media_type=JSON)
+
+
+def created_answer(request: Request, document: Identified) -> Response:
+    """What a POST to its list has made: 201, its own address in Location, and its ETag."""
+    answer = versioned_answer(request, document)
+    answer.status_code = HTTPStatus.CREATED
+    answer.headers["location"] = f"{request.url.path}/{document.id}"
+    return answer
+
+
+def private_page(request: Request, page: Slice) -> Response:
+    """A page for whoever asked and nobody else, with the Link to the next one."""
+    link = _next_link(request, page)
+    return Response(page.body(), headers={} if link is None else {"link": link}, media_type=JSON)
+
+
+def _next_link(request: Request, page: Slice) -> str | None:
+    """The next page (RFC 8288); relative, to hold behind any proxy."""
+    if page.next_cursor is None:
+        return None
+    url = request.url.remove_query_params(["cursor", "offset"]).include_query_params(cursor=page.next_cursor)
+    return f'<{url.path}?{url.query}>; rel="next"'

@@ -1,33 +1,43 @@
 """Routes that refuse what they do not know."""
 
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from vibe4vets.core.database import SAFE_METHODS
+from vibe4vets.core.http.bodies import Bodies
+
 
 class StrictRoute(APIRoute):
-    """A route that refuses query parameters it does not know, and a single one that is repeated."""
+    """A route that refuses query parameters it does not know, a single one that is repeated, and a hostile body."""
+
+    max_body_bytes: ClassVar[int | None] = None
+    """A cap of the route's own, for uploads; None leaves it to the setting."""
+
+    guards_first: ClassVar[bool] = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         repeatable = dict(_query_parameters(self.dependant))
+        bodies = None
+        if self.methods and self.methods - SAFE_METHODS:
+            declared = self.body_field.field_info if self.body_field is not None else None
+            bodies = Bodies(declared, self.max_body_bytes)
 
         async def strict(request: Request) -> Response:
-            seen: set[str] = set()
-            errors = []
-            for name, _ in request.query_params.multi_items():
-                if name not in repeatable:
-                    errors.append(_refusal(name, "extra_forbidden", "There is no such query parameter"))
-                elif name in seen and not repeatable[name]:
-                    errors.append(_refusal(name, "repeated", "Give this query parameter once"))
-                seen.add(name)
-            if errors:
-                raise RequestValidationError(errors)
+            if not self.guards_first:
+                _refuse_unknown(request, repeatable)
+            if bodies is not None:
+                request, fault = await bodies.read(request)
+                if fault is not None and not self.guards_first:
+                    raise fault
+                request.state.body_fault = fault
             return await handle(request)
 
         return strict
@@ -37,6 +47,47 @@ class PublicRoute(StrictRoute):
     """A public read of what is published: open to any origin, and a replica may answer it."""
 
     is_public = True
+
+
+async def _know_parameters(request: Request) -> None:
+    """Refuse what the route does not know, once its guards have let the request through."""
+    _refuse_unknown(request, request.scope["route"].repeatable)
+    if fault := getattr(request.state, "body_fault", None):
+        raise fault
+
+
+class GuardedRoute(StrictRoute):
+    """A strict route whose guards come first: a stranger learns nothing, not even which parameters there are.
+
+    Guards stand in `dependencies` of the router or the route. After them come the parameters, then what the
+    endpoint's signature asks for (where existence is found out), then the body.
+    """
+
+    guards_first = True
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        dependencies: Sequence[Dependency] | None = None,
+        **rest: Any,  # noqa: ANN401  what APIRoute takes
+    ) -> None:
+        super().__init__(path, endpoint, dependencies=[*(dependencies or ()), Depends(_know_parameters)], **rest)
+        self.repeatable = dict(_query_parameters(self.dependant))
+
+
+def _refuse_unknown(request: Request, repeatable: Mapping[str, bool]) -> None:
+    seen: set[str] = set()
+    errors = []
+    for name, _ in request.query_params.multi_items():
+        if name not in repeatable:
+            errors.append(_refusal(name, "extra_forbidden", "There is no such query parameter"))
+        elif name in seen and not repeatable[name]:
+            errors.append(_refusal(name, "repeated", "Give this query parameter once"))
+        seen.add(name)
+    if errors:
+        raise RequestValidationError(errors)
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:

@@ -5,60 +5,52 @@ Pure ASGI: one `BaseHTTPMiddleware` would cost two thirds of the throughput.
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from urllib.parse import unquote_to_bytes
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vibe4vets.core.context import request_id
-from vibe4vets.core.errors import MEDIA_TYPE, AppError, InternalError, MalformedRequest, problem_body, to_app_error
+from vibe4vets.core.errors import MEDIA_TYPE, AppError, InternalError, problem_body, to_app_error
+from vibe4vets.core.http.cors import CrossOrigin, Headers
+from vibe4vets.core.http.operations import Operations
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
-_OPEN_TO_ANY_ORIGIN = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"),
-)
-_PREFLIGHT = (
-    *_OPEN_TO_ANY_ORIGIN,
-    (b"access-control-allow-methods", b"GET, HEAD"),
-    (b"access-control-allow-headers", b"Accept, If-None-Match, X-Request-ID"),
-    (b"access-control-max-age", b"86400"),
-    (b"content-length", b"0"),
-)
 _log = structlog.get_logger()
 
 
 class Shell:
-    """Outermost layer: request id, strict UTF-8, HEAD, CORS of public reads, security headers, last net."""
+    """Outermost layer: request id, HEAD, CORS, security headers, `Allow`, last net."""
 
-    def __init__(self, app: ASGIApp, *, deadline: timedelta) -> None:
+    def __init__(
+        self, app: ASGIApp, *, deadline: timedelta, operations: Operations, origins: Sequence[str] = ()
+    ) -> None:
         self.app = app
         self.deadline = deadline.total_seconds()
+        self.operations = operations
+        self.cross_origin = CrossOrigin(origins, operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(scope, send)
+        answer = _Answer(scope, send, self)
         try:
-            if not _is_strict_utf8(scope["raw_path"]) or not _is_strict_utf8(scope["query_string"]):
-                detail = "Percent-encode the address as valid UTF-8."
-                await answer.problem(MalformedRequest(detail))
-            elif answer.is_preflight:
-                await answer.start(204, _PREFLIGHT)
+            if allowed := answer.preflight():
+                await answer.start(204, (*allowed, (b"content-length", b"0")))
                 await answer({"type": "http.response.body"})
             else:
                 async with asyncio.timeout(self.deadline) as answer.deadline:
+                    scope["state"]["deadline"] = answer.deadline
                     await self.app(answer.scope, receive, answer)
         except Exception as error:
             answer.deadline = None  # it has ended, and a problem is late by nature
@@ -76,20 +68,17 @@ class Shell:
 class _Answer:
     """The sending side of one request."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, shell: Shell) -> None:
         headers = dict(scope["headers"])
         self.request_id = _request_id(headers.get(b"x-request-id"))
         self.method: str = scope["method"]
         self.started = False
         self.deadline: asyncio.Timeout | None = None
         self._send = send
-        self._is_api = scope["path"].startswith("/api/")
+        self._shell = shell
+        self._origin = headers.get(b"origin")
+        self._asks_for = headers.get(b"access-control-request-method")
         self._is_https = scope["scheme"] == "https"
-        self.is_preflight = (
-            self.method == "OPTIONS"
-            and self._is_api
-            and headers.get(b"access-control-request-method") in {b"GET", b"HEAD"}
-        )
         scope.setdefault("state", {})["request_id"] = self.request_id
         request_id.set(self.request_id)
         self.scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
@@ -99,7 +88,9 @@ class _Answer:
             self.started = True
             if self.deadline is not None:  # a long answer may take its time, a late one may not
                 self.deadline.reschedule(None)
-            message["headers"] = [*map(_with_head, message["headers"]), *self._headers(message)]
+            if message["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
+                self._tell_methods(message)
+            message["headers"] = [*message["headers"], *self._headers(message)]
         elif self.method == "HEAD":
             if message.get("more_body"):
                 return
@@ -116,10 +107,31 @@ class _Answer:
             yield b"cache-control", b"no-store"
         if self._is_https:
             yield _HSTS
-        if self._is_api and self.scope["method"] == "GET":
-            yield from _OPEN_TO_ANY_ORIGIN
+        if not self._is_preflight:
+            yield from self._shell.cross_origin.headers(self.scope, self._origin)
 
-    async def start(self, status: int, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    @property
+    def _is_preflight(self) -> bool:
+        return self.method == "OPTIONS" and self._asks_for is not None
+
+    def preflight(self) -> Headers | None:
+        """What a browser may send next; None if this is no such question, or the answer is no."""
+        if self.method != "OPTIONS" or self._asks_for is None:
+            return None
+        return self._shell.cross_origin.preflight(self.scope, self._origin, self._asks_for)
+
+    def _tell_methods(self, message: Message) -> None:
+        """Name in `Allow` what every route at this address answers, for the router knows the first one only."""
+        methods = set(self._shell.operations.at(self.scope["path"]))
+        others = [(name, value) for name, value in message["headers"] if name != b"allow"]
+        for name, value in message["headers"]:
+            if name == b"allow":
+                methods |= {method.strip() for method in value.decode().split(",")}
+        if "GET" in methods:  # what answers GET answers HEAD as well: the shell sees to that
+            methods.add("HEAD")
+        message["headers"] = [*others, (b"allow", ", ".join(sorted(methods)).encode())]
+
+    async def start(self, status: int, headers: Headers) -> None:
         await self({"type": "http.response.start", "status": status, "headers": list(headers)})
 
     async def problem(self, error: AppError) -> None:
@@ -130,28 +142,6 @@ class _Answer:
         await self({"type": "http.response.body", "body": body})
 
 
-def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """What answers GET answers HEAD as well: the shell sees to that, and `Allow` says so."""
-    name, value = header
-    if name != b"allow":
-        return header
-    methods = {method.strip() for method in value.split(b",")}
-    return name, b", ".join(sorted(methods | {b"HEAD"} if b"GET" in methods else methods))
-
-
 def _request_id(given: bytes | None) -> str:
     text = (given or b"").decode("latin-1")
     return text if _REQUEST_ID.fullmatch(text) else uuid4().hex
-
-
-def _is_strict_utf8(raw: bytes) -> bool:
-    """Whether `raw` is ASCII whose percent escapes are whole and spell valid UTF-8."""
-    if not raw.isascii() or _BROKEN_ESCAPE.search(raw):
-        return False
-    if b"%" not in raw:
-        return True
-    try:
-        unquote_to_bytes(raw).decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -7,8 +7,9 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from vibe4vets.core.schemas import Input, Line, LongText, Slug, unique
+from vibe4vets.core.urls import HTTPURL
 from vibe4vets.resources.models import Category, Scope
-from vibe4vets.resources.schemas.types import Email, Language, Latitude, Longitude, StateCode, Tag, WebURL, Week
+from vibe4vets.resources.schemas.types import Email, Language, Latitude, Longitude, StateCode, Tag, Week
 
 
 class SourceIntake(Input):
@@ -17,7 +18,7 @@ class SourceIntake(Input):
     slug: Slug
     name: Annotated[Line, Field(min_length=1, max_length=200)]
     tier: int = Field(ge=1, le=4, strict=True)
-    url: WebURL | None = None
+    url: HTTPURL | None = None
     licence: Annotated[Line, Field(max_length=200)] | None = None
     attribution: Annotated[Line, Field(max_length=500)] | None = None
 
@@ -45,7 +46,7 @@ class ResourceIntake(Input):
 
     source: Slug
     source_record_id: Annotated[Line, Field(min_length=1, max_length=200)]
-    source_url: WebURL | None = None
+    source_url: HTTPURL | None = None
     organization: Annotated[Line, Field(min_length=1, max_length=300)]
     title: Annotated[Line, Field(min_length=1, max_length=300)]
     summary: Annotated[Line, Field(max_length=500)] | None = None
@@ -61,7 +62,7 @@ class ResourceIntake(Input):
     phone: Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{3})$", max_length=16)] | None = None
     phone_extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}$", max_length=8)] | None = None
     email: Email | None = None
-    website: WebURL | None = None
+    website: HTTPURL | None = None
     hours_text: Annotated[Line, Field(max_length=1000)] | None = None
     hours_weekly: Week | None = None
     languages: Annotated[list[Language], Field(max_length=20), unique] = []

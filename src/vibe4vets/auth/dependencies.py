@@ -1,0 +1,108 @@
+"""Guards: what an operation asks for says who may use it.
+
+Put a guard into `dependencies` of a `GuardedRoute`'s router or route, so that it comes before anything else; ask
+for it again in the signature where the endpoint needs to know who it is.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
+
+from vibe4vets.auth import service
+from vibe4vets.auth.models import Role
+from vibe4vets.auth.principals import Principal
+from vibe4vets.auth.tokens import read_access_token
+from vibe4vets.core.config import Settings
+from vibe4vets.core.database import DatabaseDep, Session
+from vibe4vets.core.errors import Forbidden, NotAuthenticated, NotFound
+from vibe4vets.core.models import utc_now
+
+_bearer = OAuth2PasswordBearer(
+    "api/v1/auth/token",  # relative to the server's address, wherever a proxy puts it
+    scheme_name="password",
+    description="Sign in with your e-mail address and password. For our own front ends; programs use an API key.",
+    auto_error=False,
+)
+_api_key = APIKeyHeader(
+    name="X-API-Key", scheme_name="apiKey", description="A partner's key, which an admin gives.", auto_error=False
+)
+
+
+async def get_settings(request: Request) -> Settings:
+    """The settings of this process."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+
+
+async def get_principal(
+    request: Request, database: DatabaseDep, settings: SettingsDep, token: Annotated[str | None, Depends(_bearer)]
+) -> Principal:
+    """Who makes the request; NotAuthenticated without credentials, InvalidToken or InvalidAPIKey with bad ones.
+
+    It reads on a connection of its own and gives it back: the endpoint may want none, or not for a while.
+    """
+    if token is None:
+        # by hand: as a dependency it would be documented for every operation, and a program may use but a few
+        key = request.headers.get("x-api-key")
+        if key is None:
+            raise NotAuthenticated
+        return await service.find_key_principal(database, settings.signing_key, key)
+    claims = read_access_token(settings, token, utc_now())
+    async with Session(database.reads) as session:
+        return await service.find_principal(session, claims)
+
+
+_Anyone = Annotated[Principal, Depends(get_principal)]
+
+
+async def get_caller(principal: _Anyone, _documented: Annotated[str | None, Security(_api_key)]) -> Principal:
+    """Anyone with valid credentials, a person or a program."""
+    return principal
+
+
+async def get_user(principal: _Anyone) -> Principal:
+    """A person who is signed in; Forbidden for a program with a key."""
+    if principal.api_key_id is not None:
+        raise Forbidden
+    return principal
+
+
+def _having(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
+    async def guard(principal: Annotated[Principal, Depends(get_user)]) -> Principal:
+        if principal.role not in roles:
+            raise Forbidden
+        return principal
+
+    return guard
+
+
+async def get_partner(principal: Annotated[Principal, Depends(get_caller)]) -> Principal:
+    """A partner, signed in or by a key; Forbidden for everybody else."""
+    if principal.role is not Role.PARTNER:
+        raise Forbidden
+    return principal
+
+
+get_reviewer = _having(Role.REVIEWER, Role.ADMIN)
+get_editor = _having(Role.EDITOR, Role.ADMIN)
+get_admin = _having(Role.ADMIN)
+get_staff = _having(Role.REVIEWER, Role.EDITOR, Role.ADMIN)
+
+Caller = Annotated[Principal, Depends(get_caller)]
+CurrentUser = Annotated[Principal, Depends(get_user)]
+Partner = Annotated[Principal, Depends(get_partner)]
+Reviewer = Annotated[Principal, Depends(get_reviewer)]
+Editor = Annotated[Principal, Depends(get_editor)]
+Admin = Annotated[Principal, Depends(get_admin)]
+Staff = Annotated[Principal, Depends(get_staff)]
+
+
+async def require_registration(settings: SettingsDep) -> None:
+    """As if there were nothing at this address, unless the operator lets partners register."""
+    if not settings.auth.registration:
+        raise NotFound
