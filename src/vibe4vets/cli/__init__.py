@@ -69,7 +69,7 @@ def _fail(message: str) -> NoReturn:
 
 
 def _setting(location: Sequence[int | str]) -> str:
-    name = "__".join(str(part) for part in location).upper()
+    name = "__".join(part for part in location if isinstance(part, str)).upper()  # a list is one variable
     return name if name.startswith("DATABASE_") and "__" not in name else f"VIBE4VETS_{name}"
 
 
