@@ -44,6 +44,7 @@ async def pair(
             "VIBE4VETS_SECRET_KEY": SECRET,
             "VIBE4VETS_DATA_DIR": folder,
             "VIBE4VETS_AUTH__REGISTRATION": "true",
+            "VIBE4VETS_LIMITS__REGISTRATIONS_PER_ADDRESS": "off",
         }
         services = [programs.serve(**given) for _ in range(2)]
         clients = [httpx.AsyncClient(base_url=service.url, timeout=30) for service in services]
