@@ -36,7 +36,7 @@ from vibe4vets.main import create_app
 PROJECT = Path(__file__).resolve().parents[1]
 STARTER = PROJECT / "src/vibe4vets/connectors/starter/directory.ndjson"
 SECRET = "a secret for tests, of more than 32 characters"
-PLENTY = "9999999/1m"
+UNLIMITED = {"public_reads": "off"}
 """Thousands of tests read from one address within a minute."""
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would read every known authority for each client
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
@@ -127,7 +127,7 @@ def make_settings(url: str, **given: object) -> Settings:
         "DATABASE_URL": url,
         "secret_key": SecretStr(SECRET),
         "_env_file": None,
-        "limits": {"public_reads": PLENTY},
+        "limits": UNLIMITED,
         **given,
     }
     return Settings(**values)  # type: ignore[arg-type]
@@ -294,7 +294,7 @@ class Programs(contextlib.ExitStack):
             [sys.executable, "-m", "vibe4vets", *map(str, arguments)],
             cwd=self.folder,
             env=os.environ
-            | {"VIBE4VETS_LIMITS__PUBLIC_READS": PLENTY}
+            | {f"VIBE4VETS_LIMITS__{name.upper()}": value for name, value in UNLIMITED.items()}
             | {name: str(value) for name, value in settings.items()},
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI
 
 from vibe4vets import api
@@ -16,6 +17,7 @@ from vibe4vets.core.errors import install_error_handlers
 from vibe4vets.core.http import Doorway, Operations, Shell, TrustedProxies
 from vibe4vets.core.http.observing import Observer
 from vibe4vets.core.limits import Limits
+from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.metrics import Metrics, mount_metrics
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
@@ -37,6 +39,8 @@ If you or someone near you is in crisis: call 988, then press 1.
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service; nothing is opened before its lifespan starts."""
     settings = settings or Settings()
+    if not structlog.is_configured():  # whichever server runs this: no line goes past the filter
+        configure_logging(settings)
     metrics = Metrics()
 
     def sealed(events: int) -> None:

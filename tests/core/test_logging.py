@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from vibe4vets.core.config import Environment, Settings
 from vibe4vets.core.context import request_id
 from vibe4vets.core.database import Session
-from vibe4vets.core.logging import configure_logging
+from vibe4vets.core.logging import configure_logging, request_log
 
 CANARY = "canary-7f3a"
 
@@ -117,6 +117,29 @@ async def test_an_error_of_the_database_keeps_its_state_and_loses_its_values(
     assert line["error"].startswith("IntegrityError <")
 
 
+def tell_a_request(settings: Settings, **log: str) -> None:
+    """Tell of one request."""
+    configure_logging(settings.model_copy(update={"log": settings.log.model_validate(log)}))
+    request_log()("GET", "/api/v1/search", 200, 1.5)
+
+
+def test_a_request_is_a_line_like_any_other(settings: Settings, lines: Any) -> None:
+    token = request_id.set("0123456789abcdef")
+    tell_a_request(settings)
+    fields = {"method": "GET", "route": "/api/v1/search", "status": 200, "milliseconds": 1.5}
+    structlog.get_logger().info("request", **fields)
+    request_id.reset(token)
+    short, long = lines()
+    assert list(short) == list(long)
+    assert {**short, "at": ""} == {**long, "at": ""}
+
+
+@pytest.mark.parametrize(("level", "told"), [("debug", 1), ("info", 1), ("warning", 0)])
+def test_requests_are_told_from_level_info_on(settings: Settings, lines: Any, level: str, told: int) -> None:
+    tell_a_request(settings, level=level)
+    assert len(lines()) == told
+
+
 def test_a_log_that_cannot_be_written_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         def isatty(self) -> bool:
@@ -127,6 +150,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("sys.stderr", Full())
     structlog.get_logger().error("unheard")
+    request_log()("GET", "/", 200, 1.0)
 
 
 @pytest.mark.parametrize(

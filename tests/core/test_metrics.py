@@ -16,7 +16,9 @@ from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.main import create_app
 
 TOKEN = "c5TkX2mJ8vQ0wZrBp7LnY4hDs9EfGaU3"
-REQUESTS = re.compile(r'^vibe4vets_requests_total\{method="(.+?)",route="(.+?)",status="(.+?)"\} (\S+)$', re.MULTILINE)
+REQUESTS = re.compile(
+    r'^vibe4vets_request_seconds_count\{method="(.+?)",route="(.+?)",status="(.+?)"\} (\S+)$', re.MULTILINE
+)
 
 
 def counted(text: str) -> dict[tuple[str, ...], float]:
@@ -45,7 +47,6 @@ async def test_requests_are_counted_by_route_and_never_by_address(client: httpx.
         ("OTHER", "/health/live", "405"): 1,
         ("DELETE", "/health/live", "405"): 1,
     }
-    assert 'vibe4vets_request_seconds_count{method="GET",route="/api/v1/search"} 2.0' in text
     assert 'vibe4vets_database_connections{pool="published",state="idle"} 1.0' in text
     assert "canary" not in text
     assert unknown not in text

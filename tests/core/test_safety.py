@@ -16,8 +16,9 @@ from pydantic import SecretStr
 
 from tests.conftest import make_client
 from vibe4vets.cli import main
-from vibe4vets.core.config import Environment, Settings, UnknownSettingError
+from vibe4vets.core.config import Environment, Settings
 from vibe4vets.core.safety import UnsafeSettingsError, is_guessable, refuse_unsafe
+from vibe4vets.core.variables import UnknownSettingError
 from vibe4vets.main import create_app
 
 KEY = "Gk3pWv9sQx7nLz2tRc5yHb8mJd4fTa6uEo1i"
@@ -36,6 +37,10 @@ UNSAFE = [
     ("VIBE4VETS_BASE_URL", None),
     ("VIBE4VETS_BASE_URL", "http://hunter2.example.org"),
     ("VIBE4VETS_LOG__LEVEL", "debug"),
+    ("VIBE4VETS_AUTH__SIGNING_KEYS", '{"a": "hunter2hunter2hunter2hunter2hunter2"}'),
+    ("VIBE4VETS_AUTH__RESET_PAGE", "http://hunter2.example.org"),
+    ("VIBE4VETS_HTTP__CORS_ORIGINS", "*"),
+    ("VIBE4VETS_HTTP__CORS_ORIGINS", "https://*.hunter2.example.org"),
     ("DATABASE_URL", None),
     ("VIBE4VETS_DEBUG", "hunter2"),
     ("VIBE4VETS_FETCH__ALLOW", "hunter2:80"),

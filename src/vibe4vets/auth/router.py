@@ -147,19 +147,26 @@ async def get_me(session: SessionDep, caller: Caller) -> Me:
     dependencies=[Depends(get_user)],
     responses={
         **_PROVEN,
-        **problem_responses(Forbidden, WrongPassword, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+        **problem_responses(
+            Forbidden, WrongPassword, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable
+        ),
     },
 )
-async def change_password(database: DatabaseDep, user: CurrentUser, data: PasswordChange) -> None:
+async def change_password(
+    database: DatabaseDep, throttle: LoginThrottleDep, user: CurrentUser, data: PasswordChange
+) -> None:
     """Replace your password; needs the current one. Ends every other session of yours, and voids every reset link."""
-    await service.change_password(database, user, data)
+    await service.change_password(database, throttle, user, data)
 
 
 @router.post(
     "/password/reset",
     status_code=HTTPStatus.NO_CONTENT,
     summary="Reset a password",
-    responses=problem_responses(InvalidResetToken, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+    dependencies=[Limited("password_resets_per_address")],
+    responses=problem_responses(
+        InvalidResetToken, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable
+    ),
 )
 async def reset_password(database: DatabaseDep, settings: SettingsDep, data: PasswordReset) -> None:
     """Set the password of the account whose reset link carries the token; ends all of its sessions.

@@ -20,12 +20,13 @@ from vibe4vets.cli.directory import count_published, import_records, render_publ
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.sources.records import RecordFile
-from vibe4vets.core.config import Settings, UnknownSettingError
+from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgresError
 from vibe4vets.core.errors import AppError
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.core.safety import UnsafeSettingsError, refuse_unsafe
+from vibe4vets.core.variables import UnknownSettingError
 from vibe4vets.main import create_app
 
 app = typer.Typer(
@@ -33,11 +34,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(accounts.app, name="users")
 app.add_typer(audit.commands, name="audit")
 _PLAIN_FAILURES = (
     EmbeddedPostgresError, NoDatabaseError, UnknownSettingError, UnsafeSettingsError, serving.AddressError
 )  # fmt: skip
-app.add_typer(accounts.app, name="users")
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -68,7 +69,7 @@ def _fail(message: str) -> NoReturn:
 
 
 def _setting(location: Sequence[int | str]) -> str:
-    name = "__".join(str(part) for part in location).upper()
+    name = "__".join(part for part in location if isinstance(part, str)).upper()  # a list is one variable
     return name if name.startswith("DATABASE_") and "__" not in name else f"VIBE4VETS_{name}"
 
 

@@ -142,9 +142,7 @@ def application() -> object:
     """The application that uvicorn serves; one of several processes ends with the one that started it."""
     if (parent := multiprocessing.parent_process()) is not None:
         threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    settings = Settings()
-    configure_logging(settings)
-    return create_app(settings)
+    return create_app()
 
 
 def _follow(parent: multiprocessing.process.BaseProcess) -> None:

@@ -1,8 +1,6 @@
 """Settings: read once from the environment, frozen, with units in their types."""
 
-import difflib
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -10,20 +8,14 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, SecretStr
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from vibe4vets.core.embedded import default_home
 from vibe4vets.core.quotas import require_quota
 from vibe4vets.core.security import LEAST_KEY_BYTES, ShortKeyError
+from vibe4vets.core.variables import KnownVariables
 
 DRIVER = "postgresql+asyncpg"
 
@@ -119,6 +111,7 @@ class LimitSettings(BaseModel):
     submissions_per_address: Quota = Field(default="5/1h", description="Suggestions and feedback of an address.")
     submissions: Quota = Field(default="200/1h", description="Suggestions and feedback of everybody together.")
     registrations_per_address: Quota = Field(default="5/1h", description="Requests for an account, of an address.")
+    password_resets_per_address: Quota = Field(default="30/1h", description="Uses of reset links, from an address.")
     partner_requests: Quota = Field(default="120/1m", description="Requests with an API key.")
     connector_runs: Quota = Field(default="6/1h", description="Runs of a connector that people start.")
     login_failures_per_account: Quota = Field(
@@ -197,38 +190,6 @@ class MetricsSettings(BaseModel):
     token: SecretStr | None = Field(default=None, min_length=32, description="What whoever reads /metrics must bear.")
 
 
-class UnknownSettingError(ValueError):
-    """A variable has our prefix and is none of our settings: a typo, which must not silently be a default."""
-
-    def __init__(self, name: str, alike: str | None) -> None:
-        super().__init__(f"{name}: there is no such setting" + (f"; did you mean {alike}?" if alike else ""))
-
-
-class _KnownVariables(PydanticBaseSettingsSource):
-    """Gives no value: it looks at the variables that the other sources have found."""
-
-    def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
-        super().__init__(settings_cls)
-        self._found = [source.env_vars for source in sources if isinstance(source, EnvSettingsSource)]
-
-    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002
-        """No field has its value from here."""
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, object]:
-        """Raise UnknownSettingError for the first variable that no setting is named by."""
-        known = {name: isinstance(field.default, BaseModel) for name, field in self._fields()}
-        for variable in (name.upper() for found in self._found for name in found):
-            name, *part = variable.split("__", 1)
-            if name.startswith("VIBE4VETS_") and (name not in known or (part and not known[name])):
-                raise UnknownSettingError(variable, next(iter(difflib.get_close_matches(variable, known, 1)), None))
-        return {}
-
-    def _fields(self) -> Iterator[tuple[str, FieldInfo]]:
-        for name, field in self.settings_cls.model_fields.items():
-            yield f"VIBE4VETS_{name.upper()}", field
-
-
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -280,7 +241,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment, then `.env`; neither may hold a misspelt setting."""
-        known = _KnownVariables(settings_cls, env_settings, dotenv_settings)
+        known = KnownVariables(settings_cls, env_settings, dotenv_settings)
         return known, init_settings, env_settings, dotenv_settings
 
     @cached_property

@@ -48,6 +48,10 @@ def _faults(settings: Settings) -> Iterator[str]:
         yield "VIBE4VETS_SECRET_KEY: must be set"
     elif is_guessable(settings.secret_key.get_secret_value()):
         yield "VIBE4VETS_SECRET_KEY: can be guessed; make one with secrets.token_urlsafe(32)"
+    if any(is_guessable(key.get_secret_value()) for key in settings.auth.signing_keys.values()):
+        yield "VIBE4VETS_AUTH__SIGNING_KEYS: one can be guessed; make each with secrets.token_urlsafe(32)"
+    if settings.auth.reset_page is not None and urlsplit(settings.auth.reset_page).scheme != "https":
+        yield "VIBE4VETS_AUTH__RESET_PAGE: must be an https address, for the links are keys"
     if settings.metrics.token is not None and is_guessable(settings.metrics.token.get_secret_value()):
         yield "VIBE4VETS_METRICS__TOKEN: can be guessed; make one with secrets.token_urlsafe(32)"
     if urlsplit(settings.base_url).scheme != "https":

@@ -6,6 +6,7 @@ import structlog
 from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vibe4vets.core.logging import request_log
 from vibe4vets.core.metrics import Metrics
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -20,6 +21,7 @@ class Observer:
         self.app = app
         self._metrics = metrics
         self._templates: dict[int, str] = {}
+        self._tell = request_log()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,8 +42,9 @@ class Observer:
             seconds = perf_counter() - begun
             method, route = scope["method"] if scope["method"] in METHODS else "OTHER", self._template(scope)
             self._metrics.count_request(method, route, status, seconds)
-            seen = {"method": method, "route": route, "status": status, "milliseconds": round(seconds * 1000, 1)}
-            _log.info("request", **seen, **({} if is_complete else {"is_complete": False}))
+            self._tell(method, route, status, round(seconds * 1000, 1))
+            if not is_complete:
+                _log.info("answer cut off", method=method, route=route, status=status)
 
     def _template(self, scope: Scope) -> str:
         """The route's path with its parameters' names; the route itself knows only the part below its prefix."""

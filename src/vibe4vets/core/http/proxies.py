@@ -61,6 +61,7 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str) -> Address | None:
     """The address, an IPv4 one out of its IPv6 spelling."""
     try:

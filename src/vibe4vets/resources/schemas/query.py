@@ -124,8 +124,10 @@ class FacetName(StrEnum):
 
 
 def _split_at_commas(values: object) -> object:
-    """A query string gives a list of strings; each may hold several names."""
+    """A query string gives a list of strings; each may hold several names, and an empty one is the empty list."""
     given = values if isinstance(values, list) else [values]
+    if given == [""]:
+        return []
     return [part for value in given for part in (value.split(",") if isinstance(value, str) else [value])]
 
 
