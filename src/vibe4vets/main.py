@@ -48,7 +48,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         refuse_unsafe(settings)
-        app.state.settings = settings
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
         # what was loaded to start lives as long as the process: walking it again at every full collection
@@ -79,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     install_error_handlers(app)
+    app.state.settings = settings
     app.add_middleware(Doorway, limits=settings.http)
     app.add_middleware(
         Shell, deadline=settings.http.deadline, operations=Operations(app), origins=settings.http.cors_origins
