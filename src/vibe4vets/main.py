@@ -2,8 +2,9 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -11,16 +12,18 @@ from fastapi import FastAPI
 from vibe4vets import api
 from vibe4vets.core.audit import keep_sealing
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import connect
+from vibe4vets.core.database import Database, connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Doorway, Operations, Shell
+from vibe4vets.core.http import Doorway, Operations, Shell, TrustedProxies
 from vibe4vets.core.http.observing import Observer
+from vibe4vets.core.limits import Limits
 from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.metrics import Metrics, mount_metrics
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.core.safety import refuse_unsafe
+from vibe4vets.core.sweeping import keep_sweeping
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -50,19 +53,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         refuse_unsafe(settings)
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
+        app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()
         gc.freeze()
-        sealing = asyncio.create_task(keep_sealing(app.state.database, settings.audit.seal_interval, sealed))
+        database: Database = app.state.database
+        sealing = keep_sealing(database, settings.audit.seal_interval, sealed)
         try:
-            yield
+            async with _in_background(sealing, keep_sweeping(database, app.state.limits)):
+                yield
         finally:
-            sealing.cancel()
-            with suppress(asyncio.CancelledError):
-                await sealing
             metrics.close()
-            await app.state.database.dispose()
+            await database.dispose()
 
     app = FastAPI(
         title="Vibe4Vets",
@@ -81,7 +84,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.add_middleware(Doorway, limits=settings.http)
     app.add_middleware(
-        Shell, deadline=settings.http.deadline, operations=Operations(app), origins=settings.http.cors_origins
+        Shell,
+        deadline=settings.http.deadline,
+        operations=Operations(app),
+        proxies=TrustedProxies(settings.http.trusted_proxies),
+        origins=settings.http.cors_origins,
     )
     app.add_middleware(Observer, metrics=metrics)
     app.include_router(api.api)
@@ -90,3 +97,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     mount_metrics(app, metrics, settings)
     mount_docs(app, settings.pages)
     return app
+
+
+@asynccontextmanager
+async def _in_background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do what has no end of its own, until the service ends."""
+    tasks = [asyncio.create_task(task) for task in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from vibe4vets.auth import service
+from vibe4vets.auth.models import KeyScope
+from vibe4vets.core.audit import SYSTEM
 from vibe4vets.core.config import Settings
+from vibe4vets.core.database import Session
 from vibe4vets.core.http import GuardedRoute
 from vibe4vets.main import create_app
 
@@ -96,13 +101,27 @@ async def test_a_stranger_learns_nothing(client: httpx.AsyncClient, name: str) -
             assert "errors" not in answer.json()
 
 
-@pytest.mark.parametrize("role", ROLES)
-async def test_a_role_may_what_the_matrix_says(
-    client: httpx.AsyncClient, add_person: Any, sign_in: Any, role: str
-) -> None:
-    person = await add_person(role)
+@pytest.fixture
+def credentials(session: Session, settings: Settings, add_person: Any, sign_in: Any) -> Any:
+    """Headers of somebody with a role, or of a partner's program: each time new ones, for some operations end them."""
+
+    async def credentials(role: str) -> dict[str, str]:
+        if role != "key":
+            headers: dict[str, str] = await sign_in(await add_person(role))
+            return headers
+        partner = await service.lock_user(session, (await add_person("partner")).id)
+        given: dict[str, Any] = {"name": "site", "scopes": KeyScope, "lifetime": timedelta(days=1), "actor": SYSTEM}
+        key = await service.create_key(session, settings.signing_key, partner, **given)
+        await session.commit()
+        return {"X-API-Key": key.text}
+
+    return credentials
+
+
+@pytest.mark.parametrize("role", [*ROLES, "key"])
+async def test_a_role_may_what_the_matrix_says(client: httpx.AsyncClient, credentials: Any, role: str) -> None:
     for name, allowed in SIGNED_IN.items():
-        headers = await sign_in(person)
+        headers = await credentials(role)
         for well in (False, True):
             answer = await ask(client, name, headers, well=well)
             if role not in allowed:

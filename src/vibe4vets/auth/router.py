@@ -43,7 +43,8 @@ from vibe4vets.core.errors import (
     Unavailable,
     problem_responses,
 )
-from vibe4vets.core.http import GuardedRoute, private_page, success
+from vibe4vets.core.http import IDEMPOTENT, GuardedRoute, Limited, LoginThrottleDep, private_page, success
+from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 
 router = APIRouter(
@@ -63,10 +64,10 @@ SessionID = Annotated[
     "/register",
     status_code=HTTPStatus.ACCEPTED,
     summary="Ask for an account",
-    dependencies=[Depends(require_registration)],
+    dependencies=[Depends(require_registration), Limited("registrations_per_address"), IDEMPOTENT],
     responses={
         **success("It will be looked at.", examples.RECEIVED, status=HTTPStatus.ACCEPTED),
-        **problem_responses(NotFound, MalformedRequest, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+        **problem_responses(NotFound, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable),
     },
 )
 async def register(session: SessionDep, data: Registration) -> RegistrationReceived:
@@ -83,16 +84,18 @@ async def register(session: SessionDep, data: Registration) -> RegistrationRecei
     summary="Sign in",
     responses={
         **success("Tokens of a new session.", examples.TOKENS),
-        **problem_responses(InvalidCredentials, TooManySignIns, Unavailable),
+        **problem_responses(InvalidCredentials, TooManyRequests, TooManySignIns, Unavailable),
     },
 )
-async def create_token(database: DatabaseDep, settings: SettingsDep, form: Annotated[TokenForm, Form()]) -> TokenPair:
+async def create_token(
+    database: DatabaseDep, settings: SettingsDep, throttle: LoginThrottleDep, form: Annotated[TokenForm, Form()]
+) -> TokenPair:
     """Exchange an e-mail address and a password for an access token of 15 minutes and a refresh token.
 
     The form is OAuth2's password form, for our own front ends and the Authorize button of these docs. Programs of
     partners use an API key instead.
     """
-    return await service.log_in(database, settings, form)
+    return await service.log_in(database, settings, throttle, form)
 
 
 @router.post(
@@ -126,7 +129,11 @@ async def log_out(session: SessionDep, user: CurrentUser) -> None:
     "/me",
     summary="Tell who you are",
     dependencies=[Depends(get_caller)],
-    responses={**success("The account that the credentials belong to.", examples.ME), **_PROVEN},
+    responses={
+        **success("The account that the credentials belong to.", examples.ME),
+        **_PROVEN,
+        **problem_responses(TooManyRequests),
+    },
 )
 async def get_me(session: SessionDep, caller: Caller) -> Me:
     """Get the account that the credentials belong to, a person's or an API key's."""

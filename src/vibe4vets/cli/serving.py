@@ -123,6 +123,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
             workers=workers,
             http="httptools",
             access_log=False,  # its lines would hold what people search for, beside their address
+            proxy_headers=False,  # uvicorn would believe whoever connects from this machine; ours are a setting
             server_header=False,
             log_config=None,  # its loggers go the way of all others
             log_level="warning",

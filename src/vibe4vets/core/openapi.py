@@ -16,6 +16,8 @@ from vibe4vets.core.http.exceptions import (
     UnknownHost,
     UnsupportedMediaType,
 )
+from vibe4vets.core.http.idempotency import IDEMPOTENCY_KEY, REPLAYED
+from vibe4vets.core.idempotency import IdempotencyKeyInUse, IdempotencyKeyReused
 from vibe4vets.core.schemas import COMMA_SEPARATED
 
 TAGS = [
@@ -48,6 +50,23 @@ _LINK = {
     "description": 'The next page, `<...>; rel="next"` (RFC 8288), relative to this address; absent on the last.',
     "schema": {"type": "string"},
     "example": '</api/v1/resources?limit=20&cursor=LOR-YAIJM7RbMC41>; rel="next"',
+}
+_LIMITED = {
+    "RateLimit-Policy": {
+        "description": "The limits that hold here: name, requests (`q`), seconds (`w`); absent where they are off.",
+        "schema": {"type": "string"},
+        "example": '"public-reads";q=600;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of each limit: requests (`r`), seconds until it begins anew (`t`).",
+        "schema": {"type": "string"},
+        "example": '"public-reads";r=587;t=21',
+    },
+}
+_REPLAYED = {
+    "description": "Present when this is the answer that the first request with this `Idempotency-Key` got.",
+    "schema": {"type": "string", "enum": ["true"]},
+    "example": "true",
 }
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -110,8 +129,14 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
 
 
 def _describe_refusals(operation: dict[str, Any]) -> None:
-    """Add what the doorway and the reading of bodies may answer, whichever operation is asked for."""
-    _add_problems(operation, *_AT_THE_DOOR, *(_WITH_A_BODY if "requestBody" in operation else ()))
+    """Add what the doorway and the reading of bodies may answer, and what an `Idempotency-Key` may be told."""
+    is_idempotent = any(parameter["name"] == IDEMPOTENCY_KEY for parameter in operation.get("parameters", ()))
+    _add_problems(
+        operation,
+        *_AT_THE_DOOR,
+        *(_WITH_A_BODY if "requestBody" in operation else ()),
+        *((IdempotencyKeyInUse, IdempotencyKeyReused) if is_idempotent else ()),
+    )
 
 
 def _add_problems(operation: dict[str, Any], *errors: type[AppError]) -> None:
@@ -136,7 +161,7 @@ def _describe_success(operation: dict[str, Any]) -> None:
 
 
 def _describe_headers(operation: dict[str, Any]) -> None:
-    is_paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     for status, response in operation["responses"].items():
         headers = response.setdefault("headers", {})
         headers["X-Request-ID"] = _REQUEST_ID
@@ -144,5 +169,9 @@ def _describe_headers(operation: dict[str, Any]) -> None:
             headers["ETag"] = _ETAG
             if "security" not in operation:
                 headers["Cache-Control"] = _CACHE_CONTROL
-        if status == "200" and is_paged:
+        if status == "200" and "cursor" in parameters:
             headers["Link"] = _LINK
+        if "429" in operation["responses"] and (status[0] in "23" or status == "429"):
+            headers.update(_LIMITED)
+        if status[0] == "2" and IDEMPOTENCY_KEY in parameters:
+            headers[REPLAYED] = _REPLAYED

@@ -14,7 +14,7 @@ from vibe4vets.auth.dependencies import Admin, SettingsDep
 from vibe4vets.auth.exceptions import APIKeyNotFound, KeyNameTaken, NotAPartner, TwoKeysAlready, UserNotFound
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import private_page, success
+from vibe4vets.core.http import IDEMPOTENT, private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 
 router = admins_router("api keys")
@@ -39,6 +39,7 @@ async def list_api_keys(
     "/users/{user_id}/api-keys",
     status_code=HTTPStatus.CREATED,
     summary="Create a key",
+    dependencies=[IDEMPOTENT],
     responses={**_SHOWN_ONCE, **problem_responses(UserNotFound, NotAPartner, KeyNameTaken)},
 )
 async def create_api_key(
@@ -52,6 +53,7 @@ async def create_api_key(
     "/api-keys/{key_id}/rotate",
     status_code=HTTPStatus.CREATED,
     summary="Rotate a key",
+    dependencies=[IDEMPOTENT],
     responses={**_SHOWN_ONCE, **problem_responses(APIKeyNotFound, TwoKeysAlready)},
 )
 async def rotate_api_key(session: SessionDep, settings: SettingsDep, admin: Admin, key_id: KeyID) -> KeyCreated:

@@ -13,7 +13,7 @@ from vibe4vets.auth.dependencies import Admin, SettingsDep
 from vibe4vets.auth.exceptions import EmailTaken, LastAdmin, UserNotActive, UserNotFound
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import NOT_MODIFIED, created_answer, private_page, success, versioned_answer
+from vibe4vets.core.http import IDEMPOTENT, NOT_MODIFIED, created_answer, private_page, success, versioned_answer
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
@@ -41,6 +41,7 @@ async def list_users(
     status_code=HTTPStatus.CREATED,
     summary="Create an account",
     response_model=UserRead,
+    dependencies=[IDEMPOTENT],
     responses={
         **success("The account.", examples.USER, status=HTTPStatus.CREATED),
         **problem_responses(EmailTaken),
@@ -93,6 +94,7 @@ async def delete_user(session: SessionDep, admin: Admin, user_id: UserID, match:
     "/users/{user_id}/reset-link",
     status_code=HTTPStatus.CREATED,
     summary="Make a reset link",
+    dependencies=[IDEMPOTENT],
     responses={
         **success("The link, shown only now.", examples.RESET_LINK, status=HTTPStatus.CREATED),
         **problem_responses(UserNotFound, UserNotActive),

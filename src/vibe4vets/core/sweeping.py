@@ -1,0 +1,25 @@
+"""What is kept for a time only goes by itself: counts of limits, idempotency keys."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from vibe4vets.core.database import Database, own_transaction
+from vibe4vets.core.idempotency import forget_keys
+from vibe4vets.core.limits import Limits
+
+INTERVAL = timedelta(minutes=10)
+_log = structlog.get_logger()
+
+
+async def keep_sweeping(database: Database, limits: Limits, interval: timedelta = INTERVAL) -> None:
+    """Sweep at intervals until cancelled; of several processes each does it, which finds little to do."""
+    while True:
+        await asyncio.sleep(interval.total_seconds())
+        try:
+            await limits.sweep()
+            async with own_transaction(database) as session:
+                await forget_keys(session)
+        except Exception as error:  # noqa: BLE001  whatever it is, the next round must come
+            _log.warning("nothing swept", exc_info=error)
