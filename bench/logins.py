@@ -25,6 +25,7 @@ from vibe4vets.auth.passwords import hash_password
 
 CROWD, ROUNDS, TRIES = 40, 8, 40
 PASSWORD = "seven otters mend the quiet bridge"
+UNLIMITED = {f"VIBE4VETS_LIMITS__LOGIN_FAILURES_PER_{per}": "off" for per in ("ACCOUNT", "ADDRESS")}
 URL = "http://127.0.0.1:8103"
 TOKEN = "/api/v1/auth/token"
 
@@ -110,7 +111,7 @@ def main() -> None:
         asyncio.run(add_accounts(database.owner_url))
         secret = database.settings.secret_key
         assert secret is not None
-        service = {"DATABASE_URL": database.app_url, "VIBE4VETS_SECRET_KEY": secret.get_secret_value()}
+        service = {"DATABASE_URL": database.app_url, "VIBE4VETS_SECRET_KEY": secret.get_secret_value(), **UNLIMITED}
         with serving(["--factory", "vibe4vets.main:create_app"], 8103, service):
             asyncio.run(measure())
 
