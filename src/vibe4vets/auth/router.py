@@ -147,12 +147,16 @@ async def get_me(session: SessionDep, caller: Caller) -> Me:
     dependencies=[Depends(get_user)],
     responses={
         **_PROVEN,
-        **problem_responses(Forbidden, WrongPassword, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+        **problem_responses(
+            Forbidden, WrongPassword, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable
+        ),
     },
 )
-async def change_password(database: DatabaseDep, user: CurrentUser, data: PasswordChange) -> None:
+async def change_password(
+    database: DatabaseDep, throttle: LoginThrottleDep, user: CurrentUser, data: PasswordChange
+) -> None:
     """Replace your password; needs the current one. Ends every other session of yours, and voids every reset link."""
-    await service.change_password(database, user, data)
+    await service.change_password(database, throttle, user, data)
 
 
 @router.post(
