@@ -2,8 +2,9 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from vibe4vets import api
 from vibe4vets.core.audit import keep_sealing
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import connect
+from vibe4vets.core.database import Database, connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
 from vibe4vets.core.http import Doorway, Operations, Shell, TrustedProxies
@@ -57,18 +58,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # would stop all requests for tens of milliseconds
         gc.collect()
         gc.freeze()
-        chores = [
-            asyncio.create_task(keep_sealing(app.state.database, settings.audit.seal_interval, sealed)),
-            asyncio.create_task(keep_sweeping(app.state.database, app.state.limits)),
-        ]
+        database: Database = app.state.database
+        sealing = keep_sealing(database, settings.audit.seal_interval, sealed)
         try:
-            yield
+            async with _in_background(sealing, keep_sweeping(database, app.state.limits)):
+                yield
         finally:
-            for chore in chores:
-                chore.cancel()
-            await asyncio.gather(*chores, return_exceptions=True)
             metrics.close()
-            await app.state.database.dispose()
+            await database.dispose()
 
     app = FastAPI(
         title="Vibe4Vets",
@@ -100,3 +97,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     mount_metrics(app, metrics, settings)
     mount_docs(app, settings.pages)
     return app
+
+
+@asynccontextmanager
+async def _in_background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do what has no end of its own, until the service ends."""
+    tasks = [asyncio.create_task(task) for task in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

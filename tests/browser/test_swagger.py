@@ -159,6 +159,7 @@ def test_signing_in_and_calling_a_protected_operation(service: Any, browser: Bro
     wanted = f"{status}[contains(.,'200')]"
     assert browser.text(wanted).split()[0] == "200"
     assert EMAIL in browser.text(answers)
+    browser.run("document.querySelector('.live-responses-table').scrollIntoView({block: 'center'})")
     shown = browser.screenshot("called")
     assert shown.stat().st_size > 20_000
     assert browser.complaints() == []
