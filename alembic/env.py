@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 import vibe4vets.connectors.models
+import vibe4vets.core.fetch.models
 import vibe4vets.resources.models  # noqa: F401
 from alembic import context
 from vibe4vets.core.config import Settings

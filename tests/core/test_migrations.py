@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, CheckConstraint, UniqueConstraint
 from sqlmodel import SQLModel
 
+import vibe4vets.core.fetch.models  # noqa: F401  its rules are tested too
 from alembic import command
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Session
@@ -143,11 +144,14 @@ insert into source_records (source, source_record_id, resource_id, content_hash)
 insert into connector_runs (id, connector, subject, state, created, updated, published, unchanged, withheld,
   quarantined) values ('{ID}', 'c', 's', 'running', 0, 0, 0, 0, 0, 0);
 insert into quarantined_records (run_id, line, reason, content) values ('{ID}', 1, '', '');
+insert into fetch_hosts (host, window_began_at, calls, failures) values ('example.org', now(), 1, 0);
 """
 BAD = {
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
     "ck_connector_runs_finished": "update connector_runs set finished_at = now()",
     "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",
+    "ck_fetch_hosts_counts": "update fetch_hosts set failures = 2",
+    "ck_fetch_hosts_probed": "update fetch_hosts set probed_at = now()",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",

@@ -4,10 +4,11 @@ import os
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -70,6 +71,40 @@ class HTTPSettings(BaseModel):
     )
 
 
+def _exceptions(text: str) -> str:
+    """See that every part is an address with its port; host names would have to be resolved, and could change."""
+    try:
+        for part in text.split(","):
+            address, _, port = part.strip().rpartition(":")
+            ip_address(address.strip("[]"))
+            int(port)
+    except ValueError:
+        message = "write numeric addresses with their ports: 127.0.0.1:8001,[::1]:8001"
+        raise ValueError(message) from None
+    return text
+
+
+class FetchSettings(BaseModel):
+    """The one outbound HTTP client. Certificates, address checks and caps are no settings (reliability row F14)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allow: Annotated[str, AfterValidator(_exceptions)] | None = Field(
+        default=None, description="Addresses with ports that may be fetched although they are not public; for tests."
+    )
+
+    @property
+    def exceptions(self) -> frozenset[tuple[IPv4Address | IPv6Address, int]]:
+        """What `allow` names."""
+        parts = (part.strip().rpartition(":") for part in (self.allow or "").split(",") if part.strip())
+        return frozenset((ip_address(address.strip("[]")), int(port)) for address, _, port in parts)
+
+    @property
+    def reaches_inside(self) -> bool:
+        """Whether addresses that are not public may be fetched, which no production may."""
+        return bool(self.exceptions)
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -90,6 +125,7 @@ class Settings(BaseSettings):
     database_migration_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_MIGRATION_URL")
     database: DatabaseSettings = DatabaseSettings()
     http: HTTPSettings = HTTPSettings()
+    fetch: FetchSettings = FetchSettings()
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
         default=None, min_length=32, description="Signs cursors; at least 32 characters, the same in every process."
