@@ -164,7 +164,7 @@ async def test_the_example_of_the_record_file_is_a_good_record(tmp_path: Path) -
     example = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0]
     (tmp_path / "records.ndjson").write_text(example, encoding="utf-8")
     file = RecordFile(tmp_path / "records.ndjson")
-    (record,) = [item async for item in file.read()]
+    (record,) = [item async for page in file.pages() for item in page.items]
     assert isinstance(record, Record)
     assert isinstance(prepare(record), Prepared)
     assert file.warnings() == []

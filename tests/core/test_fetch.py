@@ -199,8 +199,9 @@ async def test_more_bytes_than_allowed_are_refused_unread(fetcher: Fetcher, publ
     publisher.scripts["/announced"] = http(content_length=str(10 * 1024**3))
     publisher.scripts["/endless"] = _endless
     for path in ("/announced", "/endless"):
-        with pytest.raises(AnswerTooLarge):
-            await fetcher.get(publisher.url(path), limits=ONCE)
+        async with asyncio.timeout(15):  # against a hang only
+            with pytest.raises(AnswerTooLarge):
+                await fetcher.get(publisher.url(path), limits=ONCE)
 
 
 async def _endless(_asked: Asked, writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from vibe4vets.connectors.base import Record, Rejection
+from vibe4vets.connectors.base import Place, Record, Rejection
 from vibe4vets.resources.geography import state_code, time_zone
 from vibe4vets.resources.hours import parse_weekly
 from vibe4vets.resources.phones import normalize_phone
@@ -76,14 +76,17 @@ def _reason(problem: ErrorDetails) -> str:
 
 def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
     phone = faults.read("phone", normalize_phone, record.phone)
-    state = faults.read("state", _state, record.state)
     hours = _blank_to_none(record.hours)
     return {
         "source": record.source,
         "source_record_id": record.record_id,
         "title": record.title,
         "organization": record.organization,
+        "summary": _blank_to_none(record.summary),
         "description": record.description,
+        "how_to_apply": _blank_to_none(record.how_to_apply),
+        "cost": _blank_to_none(record.cost),
+        "source_url": _blank_to_none(record.source_url),
         "eligibility": [text for text in record.eligibility if text.strip()],
         "categories": list(record.categories),
         "tags": [tag for tag in map(_tag, record.tags) if tag],
@@ -97,23 +100,23 @@ def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
         "hours_weekly": hours and parse_weekly(hours),
         "languages": [code.strip().lower() for code in record.languages],
         "as_of": faults.read("as_of", parse_as_of, record.as_of),
-        "locations": _locations(record, state),
+        "locations": [_location(place, faults) for place in record.places],
     }
 
 
-def _locations(record: Record, state: str | None) -> list[dict[str, Any]]:
-    place = {
-        "street": _blank_to_none(record.street),
-        "city": _blank_to_none(record.city),
-        "county": _blank_to_none(record.county),
+def _location(place: Place, faults: _Faults) -> dict[str, Any]:
+    state = faults.read("state", _state, place.state)
+    return {
+        "name": _blank_to_none(place.name),
+        "street": _blank_to_none(place.street),
+        "city": _blank_to_none(place.city),
+        "county": _blank_to_none(place.county),
         "state": state,
-        "postal_code": _blank_to_none(record.postal_code),
-        "latitude": record.latitude,
-        "longitude": record.longitude,
+        "postal_code": _blank_to_none(place.postal_code),
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "time_zone": place.time_zone or (state and time_zone(state)),
     }
-    if not any(value is not None for value in place.values()):
-        return []
-    return [{**place, "time_zone": state and time_zone(state)}]
 
 
 def _blank_to_none(text: str | None) -> str | None:
