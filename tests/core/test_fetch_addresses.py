@@ -4,10 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from vibe4vets.core.fetch import RedirectRefused
 from vibe4vets.core.fetch.addresses import is_public, parse_address
-from vibe4vets.core.fetch.urls import site_of
+from vibe4vets.core.fetch.urls import follow, site_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -106,6 +108,14 @@ def test_addresses_that_are(address: str) -> None:
 )
 def test_a_site_is_a_registrable_domain(one: str, other: str, *, same: bool) -> None:
     assert (site_of(one) == site_of(other)) is same
+
+
+def test_a_redirect_never_leaves_tls() -> None:
+    here = httpx.URL("https://api.va.gov/v1/facilities")
+    assert str(follow(here, "/v2#top", frozenset(), same_site=True)) == "https://api.va.gov/v2"
+    assert str(follow(here, "//www.va.gov", frozenset(), same_site=True)) == "https://www.va.gov"
+    with pytest.raises(RedirectRefused, match="from https to http"):
+        follow(here, "http://api.va.gov/v2", frozenset(), same_site=True)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,14 @@ A source touches neither the database nor the rest of the service: `connectors/s
 network is given the fetcher, and has no other way out.
 """
 
+import json
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
+
+from pydantic import ValidationError
 
 from vibe4vets.core.fetch import Answer, Fetcher, FetchError, Validators
 
@@ -24,7 +27,9 @@ __all__ = [
     "Source",
     "SourceError",
     "Validators",
+    "excerpt",
     "printable",
+    "reasons",
 ]
 
 
@@ -168,6 +173,19 @@ class Source(Protocol):
 
     def warnings(self) -> list[str]:
         """What was odd about the whole, once it has been read."""
+
+
+def reasons(error: ValidationError) -> str:
+    """Every broken rule as `field: rule`, without the rejected values."""
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)[:20]
+    )[:2000]
+
+
+def excerpt(found: object) -> str:
+    """What was read, as text for the quarantine."""
+    return json.dumps(found, ensure_ascii=False)[:10_000]
 
 
 def printable(text: str) -> str:

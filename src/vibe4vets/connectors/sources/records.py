@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from vibe4vets.connectors.base import About, Page, Record, Rejection, printable
+from vibe4vets.connectors.base import About, Page, Record, Rejection, printable, reasons
 
 LONGEST_LINE_BYTES = 1024 * 1024
 _PAGE = 1000
@@ -153,14 +153,6 @@ def _record(number: int, line: _Line, text: str) -> Record:
         provenance=line.provenance,
         content=text,
     )
-
-
-def reasons(error: ValidationError) -> str:
-    """Every broken rule as `field: rule`, without the rejected values."""
-    return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)[:20]
-    )[:2000]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
