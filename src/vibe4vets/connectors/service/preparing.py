@@ -19,6 +19,11 @@ from vibe4vets.resources.schemas import ResourceIntake
 T = TypeVar("T")
 _AS_OF = re.compile(r"(?:FY(?P<fiscal>[12]\d{3})|(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?)", re.ASCII)
 _AS_OF_ADVICE = "give a date such as 2026-01-31, 2026-01, 2026 or FY2026"
+_ADVICE = {
+    "email": "give one address, such as help@example.org",
+    "postal_code": "give five digits, or nine with a hyphen after the fifth",
+    "website": "give an address that begins with https:// or http://, such as https://example.org",
+}
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9]+")
 
 
@@ -71,7 +76,8 @@ def prepare(record: Record) -> Prepared | Rejection:
 
 def _reason(problem: ErrorDetails) -> str:
     field = ".".join(str(part) for part in problem["loc"]) or "record"
-    return f"{field}: {problem['msg'].removeprefix('Value error, ')}"
+    advice = _ADVICE.get(field.rpartition(".")[2]) if problem["type"] == "string_pattern_mismatch" else None
+    return f"{field}: {advice or problem['msg'].removeprefix('Value error, ')}"
 
 
 def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
@@ -91,7 +97,7 @@ def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
         "categories": list(record.categories),
         "tags": [tag for tag in map(_tag, record.tags) if tag],
         "scope": record.scope,
-        "states": [faults.read("states", _state, text) or text for text in record.states],
+        "states": [code for text in record.states if (code := faults.read("states", _state, text))],
         "phone": phone and phone.number,
         "phone_extension": phone and phone.extension,
         "email": _blank_to_none(record.email),
