@@ -91,6 +91,9 @@ class Record:
     eligibility: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    """States that it serves; any other text is an error of the publisher's."""
+    areas: tuple[str, ...] = ()
+    """Areas that it serves, by any name; those that are states count as such."""
     phone: str | None = None
     email: str | None = None
     website: str | None = None

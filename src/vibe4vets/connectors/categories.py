@@ -21,6 +21,7 @@ _NAMES: Final = {
     "financial": "financial finance money cash emergency utility utilities debt tax taxes loan loans grant grants",
     "family": "family families child children childcare spouse spouses caregiver caregivers survivor survivors",
 }
+CATEGORIES: Final = frozenset(_NAMES)
 _CATEGORY_OF: Final = {word: category for category, words in _NAMES.items() for word in words.split()}
 _WORD: Final = re.compile(r"[a-z]+")
 

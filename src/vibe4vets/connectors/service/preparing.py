@@ -97,7 +97,10 @@ def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
         "categories": list(record.categories),
         "tags": [tag for tag in map(_tag, record.tags) if tag],
         "scope": record.scope,
-        "states": [code for text in record.states if (code := faults.read("states", _state, text))],
+        "states": [
+            *(code for text in record.states if (code := faults.read("states", _state, text))),
+            *filter(None, map(state_code, record.areas)),
+        ],
         "phone": phone and phone.number,
         "phone_extension": phone and phone.extension,
         "email": _blank_to_none(record.email),
