@@ -1,6 +1,7 @@
 """County spreadsheets: any headers, any rows; what cannot be read is told with its row and the reason."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.service import prepare, run_source
 from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.connectors.sources.spreadsheet import Spreadsheet
-from vibe4vets.connectors.sources.spreadsheet.columns import find_columns
+from vibe4vets.connectors.sources.spreadsheet.columns import FIELDS, find_columns
 from vibe4vets.connectors.sources.spreadsheet.decoding import MOST_BYTES, MOST_ROWS, Row
 
 ABOUT = About("county_office", "A county office", None, 4)
@@ -97,6 +98,12 @@ async def test_a_row_becomes_a_record(tmp_path: Path) -> None:
 def test_columns_are_suggested_from_their_headers(headers: str, fields: str) -> None:
     columns = find_columns([Row(1, headers.split("|"))], {})
     assert [columns.field_at.get(at, "") for at in range(len(columns.headers))] == fields.split("|")
+
+
+def test_the_page_of_the_docs_names_every_field() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/sources.md").read_text(encoding="utf-8")
+    table = page.partition("| field |")[2].partition("\n\n")[0]
+    assert {field for field in FIELDS if not re.search(rf"\b{field}\b", table)} == set()
 
 
 async def test_the_header_may_stand_below_a_title(tmp_path: Path) -> None:

@@ -105,6 +105,16 @@ class FetchSettings(BaseModel):
         return bool(self.exceptions)
 
 
+class ConnectorSettings(BaseModel):
+    """One connector: `VIBE4VETS_CONNECTORS__OHIO_211__BASE_URL` and so on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str | None = Field(default=None, max_length=2000, description="The address of its API.")
+    api_key: SecretStr | None = None
+    enabled: bool = True
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -126,6 +136,10 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     http: HTTPSettings = HTTPSettings()
     fetch: FetchSettings = FetchSettings()
+    connectors: dict[str, ConnectorSettings] = Field(
+        default_factory=dict, description="By the slug of the source: `__<SLUG>__BASE_URL`, `__API_KEY`, `__ENABLED`."
+    )
+    va_api_key: SecretStr | None = Field(default=None, validation_alias="VA_API_KEY")
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
         default=None, min_length=32, description="Signs cursors; at least 32 characters, the same in every process."
