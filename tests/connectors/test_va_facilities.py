@@ -239,6 +239,30 @@ async def test_a_bad_facility_is_told_and_the_others_go_on(serve: Serve) -> None
     ]
 
 
+async def test_values_that_nothing_can_store_cost_their_record_only(
+    engine: AsyncEngine, sql: asyncpg.Connection, serve: Serve
+) -> None:
+    hostile = [
+        {"name": "a\0b"},
+        {"name": "a\ud800b"},
+        {"name": "x" * 1_000_000},
+        {"lat": float("nan")},
+        {"long": float("-inf")},
+        {"lat": 999.0},
+        {"website": "javascript:alert(1)"},
+        {"website": f"https://x.example/{'x' * 2000}"},
+        {"timeZone": "\u202e"},
+        {"classification": "\ud800"},
+        {"address": {"physical": {"city": "x" * 101, "state": "OH"}}},
+    ]
+    facilities = [facility(number, **changes) for number, changes in enumerate([{}, *hostile, {}])]
+    counts = await run(engine, serve(page(facilities)))
+    assert (counts[Outcome.CREATED], counts[Outcome.QUARANTINED]) == (2, len(hostile))
+    told = await sql.fetch("select line, reason, content from quarantined_records order by line")
+    assert [row["line"] for row in told] == list(range(2, len(hostile) + 2))
+    assert all(len(row["content"]) <= 10_000 and ": " in row["reason"] for row in told)
+
+
 async def test_pages_are_read_to_the_last_with_the_key_in_a_header(serve: Serve, publisher: Publisher) -> None:
     source = serve(*(page([facility(n)], n, of=3, total=3) for n in (1, 2, 3)))
     seen = [(len(page.items), page.done, page.checkpoint, source.total()) async for page in source.pages()]
@@ -338,6 +362,10 @@ async def test_all_real_facilities_come_through(engine: AsyncEngine, sql: asyncp
     assert (counts[Outcome.CREATED], counts[Outcome.QUARANTINED]) == (2397, 0)
     assert await sql.fetchval("select count(*) from published_resources") == 2397
     assert (await run(engine, serve(*pages)))[Outcome.UNCHANGED] == 2397
+    for number in range(5):
+        pages[number * 4]["data"][number]["attributes"]["operatingStatus"] = {"code": "LIMITED"}
+    counts = await run(engine, serve(*pages))
+    assert (counts[Outcome.UPDATED], counts[Outcome.UNCHANGED]) == (5, 2392)
 
 
 def missing_fields(facts: dict[str, Any], content: dict[str, Any]) -> list[str]:

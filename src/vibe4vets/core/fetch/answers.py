@@ -46,13 +46,12 @@ class Answer:
         return Receipt(self.status, self.url, hashlib.sha256(self.body).hexdigest() if self.body else None)
 
     def json(self) -> Any:  # noqa: ANN401  JSON is anything
-        """The body as strict JSON; ContentRefused when it is cut off, nested too deep, or holds NaN."""
+        """The body as JSON; ContentRefused when it is cut off or nested too deep.
+
+        A NaN stays one: it is one bad record, which its source refuses (row F9), and no reason to lose the others.
+        """
         try:
-            return json.loads(self.body.decode("utf-8-sig"), parse_constant=_refuse)
+            return json.loads(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             message = "the answer is not JSON, or was cut off"
             raise ContentRefused(message) from None
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)

@@ -20,6 +20,7 @@ from vibe4vets.core.fetch import waiting
 from vibe4vets.core.fetch.answers import Answer, Validators
 from vibe4vets.core.fetch.dialling import CheckedTransport
 from vibe4vets.core.fetch.exceptions import (
+    AddressRefused,
     AnswerTooSlow,
     ContentRefused,
     FailingStatus,
@@ -165,17 +166,18 @@ class Fetcher:
     async def _visit(self, url: httpx.URL, call: _Call) -> Answer | str:
         """One request: the answer, or where it redirects to; the host's breaker learns how it went."""
         await self._hosts.admit(url.host)
-        failed = True
+        failed: bool | None = True  # also when the time is up
         try:
             found = await self._exchange(url, call)
             failed = False
         except FetchError as error:
-            failed = error.blames_host
+            failed = None if isinstance(error, AddressRefused) else error.blames_host  # nobody was asked
             if error.wait is not None:
                 await self._hosts.rest(url.host, error.wait)
             raise
         finally:
-            await self._hosts.record(url.host, failed=failed)
+            if failed is not None:
+                await self._hosts.record(url.host, failed=failed)
         return found
 
     async def _exchange(self, url: httpx.URL, call: _Call) -> Answer | str:

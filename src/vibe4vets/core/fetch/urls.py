@@ -9,6 +9,7 @@ from vibe4vets.core.fetch.dialling import PORTS, Exceptions
 from vibe4vets.core.fetch.exceptions import RedirectRefused, URLRefused
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_HOST = 253
 
 
 def port_of(url: httpx.URL) -> int:
@@ -25,6 +26,9 @@ def read_url(text: str, exceptions: Exceptions) -> httpx.URL:
         raise URLRefused(message) from None
     if url.scheme not in _DEFAULT_PORTS or not url.host:
         message = "not a web address; give one that begins with https:// or http:// and a host"
+        raise URLRefused(message)
+    if len(url.raw_host) > _LONGEST_HOST:
+        message = "the host's name is longer than any can be"
         raise URLRefused(message)
     if url.userinfo:
         message = f"{url.host}: leave user and password out of the address"

@@ -202,19 +202,15 @@ class HSDSFile:
 def _numbered(text: str) -> list[tuple[int, Any]]:
     """Every service with its place from 1: its line where there is one a line, else its place in the list."""
     try:
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise
         lines = enumerate(text.split("\n"), start=1)
-        return [(number, json.loads(line, parse_constant=_refuse)) for number, line in lines if line.strip()]
+        return [(number, json.loads(line)) for number, line in lines if line.strip()]
     if isinstance(document, dict):
         document = document.get("contents", [document])
     if not isinstance(document, list):
         message = "not a list"
         raise ValueError(message)  # noqa: TRY004  told like every other file that is none
     return list(enumerate(document, start=1))
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
