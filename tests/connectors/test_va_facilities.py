@@ -1,5 +1,6 @@
 """The VA Facilities API v1, served by a scripted publisher: every facility arrives with every field that it has."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -318,6 +319,39 @@ async def test_a_second_run_changes_nothing_and_an_edit_one_record(
     row = await sql.fetchrow("select slug, name, tier, attribution from sources")
     assert tuple(row) == ("va_facilities", ABOUT.name, 1, ABOUT.publisher)
     assert await sql.fetchval("select connector from connector_runs limit 1") == "va_facilities"
+
+
+HOSTILE = {
+    "an error": http(b'{"errors": []}', "404 Not Found"),
+    "a login page": http(b"<html>Sign in</html>", content_type="text/html"),
+    "cut off": http(json.dumps(page([facility(3)], 3, 3, 3)).encode()[:-40]),
+    "an empty list": http(json.dumps(page([], 3, 3, 3)).encode()),
+    "another page": http(json.dumps(page([facility(1)], 1, 3, 3)).encode()),
+    "a way inside": http(status="302 Found", location="http://169.254.169.254/v1/facilities"),
+    "a way in circles": http(status="302 Found", location="/v1/facilities?page=3"),
+    "a bomb": http(gzip.compress(bytes(50_000_000)), content_encoding="gzip"),
+    "a promise": http(content_length=str(10 * 1024**3)),
+    "no JSON": http(b"[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_a_hostile_last_page_changes_nothing(
+    engine: AsyncEngine, sql: asyncpg.Connection, publisher: Publisher, serve: Serve, answer: bytes
+) -> None:
+    pages = [page([facility(number)], number, 3, 3) for number in (1, 2, 3)]
+    assert (await run(engine, serve(*pages)))[Outcome.CREATED] == 3
+    before = await sql.fetch("select * from published_resources order by id")
+    changed = [page([facility(number, name="Changed")], number, 3, 3) for number in (1, 2)]
+    source = serve(*changed)
+    good = publisher.scripts["/v1/facilities"]
+    assert callable(good)
+    publisher.scripts["/v1/facilities"] = lambda asked: answer if asked.query("page") == "3" else good(asked)
+    with pytest.raises((SourceError, FetchError)):
+        await run(engine, source)
+    assert await sql.fetch("select * from published_resources order by id") == before
+    assert await sql.fetchval("select state from connector_runs order by created_at desc limit 1") == "failed"
+    assert publisher.hits("/v1/facilities") >= 6
 
 
 def test_what_it_declares_is_what_the_table_of_sources_says() -> None:
