@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from vibe4vets.connectors.base import Place, Record
@@ -78,10 +79,7 @@ def _place(location: Location) -> Place | None:
     )
     if place == Place():  # a virtual location has nowhere to go to
         return None
-    return Place(plain(location.name) or None, *(getattr(place, name) for name in _PLACED))
-
-
-_PLACED: Final = ("street", "city", "county", "state", "postal_code", "latitude", "longitude")
+    return replace(place, name=plain(location.name) or None)
 
 
 def _scope(service: Service, places: list[Place]) -> str:
