@@ -12,6 +12,7 @@ import vibe4vets.admin.models
 import vibe4vets.auth.models
 import vibe4vets.connectors.models
 import vibe4vets.core.audit.models
+import vibe4vets.core.fetch.models
 import vibe4vets.core.idempotency
 import vibe4vets.core.limits.models
 import vibe4vets.resources.models  # noqa: F401

@@ -25,11 +25,14 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
+from tests.publisher import Publisher
 from vibe4vets.connectors.service import RunReport, run_source
 from vibe4vets.connectors.sources.records import RecordFile
-from vibe4vets.core.config import Settings
+from vibe4vets.core.config import FetchSettings, Settings
 from vibe4vets.core.database import Session, make_engine
 from vibe4vets.core.embedded import EmbeddedPostgres, default_home
+from vibe4vets.core.fetch import Fetcher
+from vibe4vets.core.fetch.hosts import PostgresHosts
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.main import create_app
 
@@ -197,6 +200,20 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 def make_client(app: FastAPI) -> httpx.AsyncClient:
     """A client whose relative addresses are below /api/v1 unless they begin with a slash."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+@pytest.fixture
+async def publisher() -> AsyncIterator[Publisher]:
+    """A publisher on a real socket, which answers what the test writes."""
+    async with Publisher().running() as publisher:
+        yield publisher
+
+
+@pytest.fixture
+async def fetcher(engine: AsyncEngine, publisher: Publisher) -> AsyncIterator[Fetcher]:
+    """The real fetcher; the publisher is the one exception to its address checks."""
+    async with Fetcher(FetchSettings(allow=publisher.address), PostgresHosts(engine)) as fetcher:
+        yield fetcher
 
 
 @pytest.fixture(scope="session")

@@ -100,21 +100,19 @@ def test_readme_names_every_page_of_the_docs() -> None:
 def test_commands_exist_with_their_options() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, click.Group) or hasattr(group, "commands")
-    known = {
-        name: {
-            flag
-            for one in getattr(command, "commands", {name: command}).values()
-            for p in one.params
-            for flag in p.opts
-        }
-        for name, command in group.commands.items()
-    }
+    known = {name: _flags(command) for name, command in group.commands.items()}
     table = set(re.findall(r"^\| `vibe4vets (\w+)[^`]*` \|", README, re.MULTILINE))
     assert table == known.keys()
     for page in PAGES:
         for name, rest in re.findall(r"vibe4vets ([a-z]+)\b([^\n`|)]*)", _commands(page)):
             assert name in known, f"{page.name}: vibe4vets {name}"
             assert set(re.findall(r"--[a-z-]+", rest)) <= known[name] | {"--help"}, f"{page.name}: {name} {rest}"
+
+
+def _flags(command: Any) -> set[str]:
+    """Every option of a command, and of the commands below it."""
+    below = getattr(command, "commands", {}).values()
+    return {flag for p in command.params for flag in p.opts}.union(*map(_flags, below))
 
 
 def _commands(page: Path) -> str:
@@ -177,7 +175,7 @@ async def test_the_example_of_the_record_file_is_a_good_record(tmp_path: Path) -
     example = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0]
     (tmp_path / "records.ndjson").write_text(example, encoding="utf-8")
     file = RecordFile(tmp_path / "records.ndjson")
-    (record,) = [item async for item in file.read()]
+    (record,) = [item async for page in file.pages() for item in page.items]
     assert isinstance(record, Record)
     assert isinstance(prepare(record), Prepared)
     assert file.warnings() == []

@@ -29,7 +29,9 @@ OFFENCES = [
     ("sources", "connectors/sources/records.py", "import vibe4vets.resources.phones"),
     ("sources", "connectors/base.py", "import sqlalchemy"),
     ("one-publisher", "connectors/sources/other.py", "import vibe4vets.connectors.sources.records"),
+    ("sources", "connectors/categories.py", "import vibe4vets.resources.geography"),
     ("outbound", "connectors/sources/records.py", "import httpx"),
+    ("outbound", "core/database.py", "import httpcore"),
     ("queue", "resources/service/search.py", "import pgqueuer"),
 ]
 

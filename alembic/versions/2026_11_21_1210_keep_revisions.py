@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026112110"
-down_revision = "2026112103"
+down_revision = "2026112107"
 branch_labels = None
 depends_on = None
 

@@ -24,7 +24,7 @@ async def read(tmp_path: Path, content: bytes) -> tuple[list[Record | Rejection]
     path = tmp_path / "records.ndjson"
     path.write_bytes(content)
     source = RecordFile(path)
-    return [item async for item in source.read()], source
+    return [item async for page in source.pages() for item in page.items], source
 
 
 async def test_a_full_record_keeps_every_fact(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import URL, CheckConstraint, UniqueConstraint
 from sqlmodel import SQLModel
 
 import vibe4vets.admin.models
+import vibe4vets.core.fetch.models
 import vibe4vets.core.limits.models  # noqa: F401  tables that no other test may have loaded
 from alembic import command
 from vibe4vets.core.config import Settings
@@ -161,6 +162,7 @@ insert into submissions (proposal_id, token_hash) values ('{ID}', repeat('c', 64
 insert into review_decisions (proposal_id, actor_id, state) values ('{ID}', '', 'approved');
 insert into rate_limits (key, spent, resets_at) values (sha256('address'), 1, now());
 insert into idempotency_keys (key, request_hash) values (sha256('key'), sha256('request'));
+insert into fetch_hosts (host, window_began_at, calls, failures) values ('example.org', now(), 1, 0);
 """
 EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
 PROPOSAL = (
@@ -194,6 +196,8 @@ BAD = {
     " select id, id, 1, '{}' from resources",
     "ck_duplicate_candidates_score": "insert into duplicate_candidates (first_id, second_id, score, reasons)"
     " select '00000000-0000-0000-0000-000000000000', id, 2, '{}' from resources",
+    "ck_fetch_hosts_counts": "update fetch_hosts set failures = 2",
+    "ck_fetch_hosts_probed": "update fetch_hosts set probed_at = now()",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",

@@ -16,10 +16,12 @@ from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vibe4vets.cli import accounts, audit, serving
+from vibe4vets.cli.connectors import connectors
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
+from vibe4vets.cli.files import Encoding, Format, open_file
 from vibe4vets.cli.terminal import out, tell_error
+from vibe4vets.connectors.base import FetchError, SourceError
 from vibe4vets.connectors.models import Outcome
-from vibe4vets.connectors.sources.records import RecordFile
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgresError
@@ -37,8 +39,10 @@ app = typer.Typer(
 app.add_typer(accounts.app, name="users")
 app.add_typer(audit.commands, name="audit")
 _PLAIN_FAILURES = (
-    EmbeddedPostgresError, NoDatabaseError, UnknownSettingError, UnsafeSettingsError, serving.AddressError
+    EmbeddedPostgresError, FetchError, NoDatabaseError, SourceError, UnknownSettingError, UnsafeSettingsError,
+    serving.AddressError,
 )  # fmt: skip
+app.add_typer(connectors, name="connectors")
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -120,24 +124,37 @@ def migrate() -> None:
 
 
 @app.command(name="import")
-def import_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A record file (NDJSON).")],
+def import_file(  # noqa: PLR0913  a command has its options
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A record file, a spreadsheet, HSDS.")
+    ],
     *,
+    source: Annotated[
+        str | None, typer.Option(help="The source that the records belong to; record files name their own.")
+    ] = None,
+    kind: Annotated[Format | None, typer.Option("--format", help="Not given: what the content looks like.")] = None,
+    encoding: Annotated[
+        Encoding | None, typer.Option(help="Of a spreadsheet, when it is not UTF-8: cp1252 is converted.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help='The field of a column, "Header=field", where the suggestion is wrong.')
+    ] = None,
     publish: Annotated[
         bool, typer.Option("--publish", help="Publish at once; otherwise new records are drafts.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any record was quarantined.")] = False,
 ) -> None:
-    """Import a record file: new, changed and unchanged records are told apart by source and source_record_id."""
+    """Import a file: new, changed and unchanged records are told apart by source and source_record_id."""
+    opened = open_file(file, source, kind, encoding, column or [])
     with serving.database(Settings()) as settings:
         serving.require_schema(settings)
         try:
-            report = asyncio.run(import_records(settings, RecordFile(file), publish=publish, dry_run=dry_run))
+            report = asyncio.run(import_records(settings, opened, publish=publish, dry_run=dry_run))
         except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             tell_error(_reason(error))
             _fail("The import has stopped. What it had imported is kept: the same command again does the rest.")
-        tell_report(report, file, settings, dry_run=dry_run)
+        tell_report(report, opened.subject, settings, dry_run=dry_run)
     if strict and report.counts[Outcome.QUARANTINED]:
         raise typer.Exit(1)
 

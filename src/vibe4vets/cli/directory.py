@@ -5,16 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from vibe4vets.cli.terminal import out, progress_bars
 from vibe4vets.connectors.base import Source
 from vibe4vets.connectors.models import Outcome
+from vibe4vets.connectors.registry import Connector
 from vibe4vets.connectors.service import RunReport, run_source
 from vibe4vets.core.audit import SYSTEM, record_event
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError, Session, make_engine
+from vibe4vets.core.fetch import Fetcher
+from vibe4vets.core.fetch.hosts import PostgresHosts
 from vibe4vets.core.migrations import schema_fault
 from vibe4vets.resources import service as resources
 
@@ -49,20 +53,30 @@ async def count_published(settings: Settings) -> int:
 async def import_records(settings: Settings, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
     """Run `source`, showing how far it is."""
     async with bulk_engine(settings) as engine:
-        with progress_bars() as bars:
-            bar = {stage: bars.add_task(name, total=None) for stage, name in _STAGES.items()}
-            return await run_source(
-                engine,
-                source,
-                publish=publish,
-                dry_run=dry_run,
-                progress=lambda stage, done, total: bars.update(bar[stage], completed=done, total=total),
-            )
+        return await _run(engine, source, publish=publish, dry_run=dry_run)
 
 
-def tell_report(report: RunReport, file: Path, settings: Settings, *, dry_run: bool) -> None:
+async def run_connector(settings: Settings, connector: Connector, *, publish: bool, dry_run: bool) -> RunReport:
+    """Read a publisher through the fetcher, showing how far it is; SourceError when the connector cannot run."""
+    async with bulk_engine(settings) as engine, Fetcher(settings.fetch, PostgresHosts(engine)) as fetcher:
+        return await _run(engine, connector.open(fetcher), publish=publish, dry_run=dry_run)
+
+
+async def _run(engine: AsyncEngine, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
+    with progress_bars() as bars:
+        bar = {stage: bars.add_task(name, total=None) for stage, name in _STAGES.items()}
+        return await run_source(
+            engine,
+            source,
+            publish=publish,
+            dry_run=dry_run,
+            progress=lambda stage, done, total: bars.update(bar[stage], completed=done, total=total),
+        )
+
+
+def tell_report(report: RunReport, subject: str, settings: Settings, *, dry_run: bool) -> None:
     """Print what a run did, or would do, and where its refused records are."""
-    table = Table(title=f"{'Would import' if dry_run else 'Imported'} {file.name}")
+    table = Table(title=escape(f"{'Would import' if dry_run else 'Imported'} {subject}"))
     for kind in Outcome:
         table.add_column(kind.value, justify="right")
     table.add_row(*(f"{report.counts[kind]:,}" for kind in Outcome))

@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -190,6 +191,50 @@ class MetricsSettings(BaseModel):
     token: SecretStr | None = Field(default=None, min_length=32, description="What whoever reads /metrics must bear.")
 
 
+def _exceptions(text: str) -> str:
+    """See that every part is an address with its port; host names would have to be resolved, and could change."""
+    try:
+        for part in text.split(","):
+            address, _, port = part.strip().rpartition(":")
+            ip_address(address.strip("[]"))
+            int(port)
+    except ValueError:
+        message = "write numeric addresses with their ports: 127.0.0.1:8001,[::1]:8001"
+        raise ValueError(message) from None
+    return text
+
+
+class FetchSettings(BaseModel):
+    """The one outbound HTTP client. Certificates, address checks and caps are no settings (reliability row F14)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allow: Annotated[str, AfterValidator(_exceptions)] | None = Field(
+        default=None, description="Addresses with ports that may be fetched although they are not public; for tests."
+    )
+
+    @property
+    def exceptions(self) -> frozenset[tuple[IPv4Address | IPv6Address, int]]:
+        """What `allow` names."""
+        parts = (part.strip().rpartition(":") for part in (self.allow or "").split(",") if part.strip())
+        return frozenset((ip_address(address.strip("[]")), int(port)) for address, _, port in parts)
+
+    @property
+    def reaches_inside(self) -> bool:
+        """Whether addresses that are not public may be fetched, which no production may."""
+        return bool(self.exceptions)
+
+
+class ConnectorSettings(BaseModel):
+    """One connector: `VIBE4VETS_CONNECTORS__OHIO_211__BASE_URL` and so on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str | None = Field(default=None, max_length=2000, description="The address of its API.")
+    api_key: SecretStr | None = None
+    enabled: bool = True
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -220,6 +265,11 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     auth: AuthSettings = AuthSettings()
     limits: LimitSettings = LimitSettings()
+    fetch: FetchSettings = FetchSettings()
+    connectors: dict[str, ConnectorSettings] = Field(
+        default_factory=dict, description="By the slug of the source: `__<SLUG>__BASE_URL`, `__API_KEY`, `__ENABLED`."
+    )
+    va_api_key: SecretStr | None = Field(default=None, validation_alias="VA_API_KEY")
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
         default=None,

@@ -58,6 +58,8 @@ def _faults(settings: Settings) -> Iterator[str]:
         yield "VIBE4VETS_BASE_URL: must be the https address that people use"
     if settings.log.level is LogLevel.DEBUG:
         yield "VIBE4VETS_LOG__LEVEL: must not be debug"
+    if settings.fetch.reaches_inside:
+        yield "VIBE4VETS_FETCH__ALLOW: must not be set; connectors fetch public addresses only"
     if settings.database_url is None and not settings.allow_embedded:
         yield "DATABASE_URL: must be set; VIBE4VETS_ALLOW_EMBEDDED=true runs on the private PostgreSQL instead"
 

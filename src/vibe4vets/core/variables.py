@@ -28,7 +28,10 @@ class KnownVariables(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, object]:
         """Raise UnknownSettingError for the first variable that no setting is named by."""
-        known = {name: isinstance(field.default, BaseModel) for name, field in self._fields()}
+        known = {
+            name: isinstance(field.default, BaseModel) or field.default_factory is dict
+            for name, field in self._fields()
+        }
         for variable in (name.upper() for found in self._found for name in found):
             name, *part = variable.split("__", 1)
             if name.startswith("VIBE4VETS_") and (name not in known or (part and not known[name])):

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from vibe4vets.connectors.known_sources import describe_source
+from vibe4vets.connectors.base import About
+from vibe4vets.connectors.known_sources import as_intake, describe_source
 from vibe4vets.core.audit import Actor, ActorKind, Target, record_event
 from vibe4vets.core.database import Session
 from vibe4vets.resources import service as resources
@@ -40,10 +41,11 @@ from merged m left join before b using (source, source_record_id)
 """)
 
 
-async def describe_sources(session: Session, run_id: UUID) -> None:
-    """Make the run's sources known to the directory."""
+async def describe_sources(session: Session, run_id: UUID, about: About) -> None:
+    """Make the run's sources known to the directory: the one that was read, and others that its records name."""
     slugs = (await session.execute(_SOURCES, {"run_id": run_id})).scalars()
-    await resources.upsert_sources(session, [describe_source(slug) for slug in slugs])
+    described = [about if slug == about.slug else describe_source(slug) for slug in slugs]
+    await resources.upsert_sources(session, [as_intake(source) for source in described])
 
 
 async def merge_batch(session: Session, run_id: UUID, *, after: int, size: int, publish: bool) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from vibe4vets.connectors.base import Record, Rejection
+from vibe4vets.connectors.base import Place, Record, Rejection
 from vibe4vets.resources.geography import state_code, time_zone
 from vibe4vets.resources.hours import parse_weekly
 from vibe4vets.resources.phones import normalize_phone
@@ -19,6 +19,11 @@ from vibe4vets.resources.schemas import ResourceIntake
 T = TypeVar("T")
 _AS_OF = re.compile(r"(?:FY(?P<fiscal>[12]\d{3})|(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?)", re.ASCII)
 _AS_OF_ADVICE = "give a date such as 2026-01-31, 2026-01, 2026 or FY2026"
+_ADVICE = {
+    "email": "give one address, such as help@example.org",
+    "postal_code": "give five digits, or nine with a hyphen after the fifth",
+    "website": "give an address that begins with https:// or http://, such as https://example.org",
+}
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9]+")
 
 
@@ -71,24 +76,31 @@ def prepare(record: Record) -> Prepared | Rejection:
 
 def _reason(problem: ErrorDetails) -> str:
     field = ".".join(str(part) for part in problem["loc"]) or "record"
-    return f"{field}: {problem['msg'].removeprefix('Value error, ')}"
+    advice = _ADVICE.get(field.rpartition(".")[2]) if problem["type"] == "string_pattern_mismatch" else None
+    return f"{field}: {advice or problem['msg'].removeprefix('Value error, ')}"
 
 
 def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
     phone = faults.read("phone", normalize_phone, record.phone)
-    state = faults.read("state", _state, record.state)
     hours = _blank_to_none(record.hours)
     return {
         "source": record.source,
         "source_record_id": record.record_id,
         "title": record.title,
         "organization": record.organization,
+        "summary": _blank_to_none(record.summary),
         "description": record.description,
+        "how_to_apply": _blank_to_none(record.how_to_apply),
+        "cost": _blank_to_none(record.cost),
+        "source_url": _blank_to_none(record.source_url),
         "eligibility": [text for text in record.eligibility if text.strip()],
         "categories": list(record.categories),
         "tags": [tag for tag in map(_tag, record.tags) if tag],
         "scope": record.scope,
-        "states": [faults.read("states", _state, text) or text for text in record.states],
+        "states": [
+            *(code for text in record.states if (code := faults.read("states", _state, text))),
+            *filter(None, map(state_code, record.areas)),
+        ],
         "phone": phone and phone.number,
         "phone_extension": phone and phone.extension,
         "email": _blank_to_none(record.email),
@@ -97,23 +109,23 @@ def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
         "hours_weekly": hours and parse_weekly(hours),
         "languages": [code.strip().lower() for code in record.languages],
         "as_of": faults.read("as_of", parse_as_of, record.as_of),
-        "locations": _locations(record, state),
+        "locations": [_location(place, faults) for place in record.places],
     }
 
 
-def _locations(record: Record, state: str | None) -> list[dict[str, Any]]:
-    place = {
-        "street": _blank_to_none(record.street),
-        "city": _blank_to_none(record.city),
-        "county": _blank_to_none(record.county),
+def _location(place: Place, faults: _Faults) -> dict[str, Any]:
+    state = faults.read("state", _state, place.state)
+    return {
+        "name": _blank_to_none(place.name),
+        "street": _blank_to_none(place.street),
+        "city": _blank_to_none(place.city),
+        "county": _blank_to_none(place.county),
         "state": state,
-        "postal_code": _blank_to_none(record.postal_code),
-        "latitude": record.latitude,
-        "longitude": record.longitude,
+        "postal_code": _blank_to_none(place.postal_code),
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "time_zone": place.time_zone or (state and time_zone(state)),
     }
-    if not any(value is not None for value in place.values()):
-        return []
-    return [{**place, "time_zone": state and time_zone(state)}]
 
 
 def _blank_to_none(text: str | None) -> str | None:

@@ -58,12 +58,14 @@ async def run_source(
     Raises RunUnderWay while another run of the same connector is at work.
     """
     sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
-    async with _alone(engine, sessions, source.name):
+    async with _alone(engine, sessions, source.about.slug):
         run = await _open(sessions, source)
         try:
             await _stage(sessions, run.id, source, progress)
             counts = await _plan(sessions, run.id, publish=publish)
             if not dry_run:
+                async with sessions.begin() as session:
+                    await merging.describe_sources(session, run.id, source.about)
                 await _apply(sessions, run.id, counts, publish=publish, progress=progress)
             return await _close(sessions, run, counts, source.warnings(), dry_run=dry_run)
         except Exception as error:
@@ -90,28 +92,27 @@ async def _alone(engine: AsyncEngine, sessions: Sessions, connector: str) -> Asy
 
 
 async def _open(sessions: Sessions, source: Source) -> ConnectorRun:
-    run = ConnectorRun(connector=source.name, subject=source.subject[:300])
+    run = ConnectorRun(connector=source.about.slug, subject=source.subject[:300])
     async with sessions.begin() as session:
         session.add(run)
     return run
 
 
 async def _stage(sessions: Sessions, run_id: UUID, source: Source, progress: Progress) -> None:
-    total = source.total()
     batch: list[Prepared | Rejection] = []
-    line = 0
-    progress("read", 0, total)
-    async for item in source.read():
-        line = item.line
-        batch.append(item if isinstance(item, Rejection) else prepare(item))
-        if len(batch) == BATCH:
+    done = 0
+    progress("read", 0, source.total())
+    async for page in source.pages():
+        batch += [item if isinstance(item, Rejection) else prepare(item) for item in page.items]
+        done = page.done
+        if len(batch) >= BATCH:
             async with sessions.begin() as session:
                 await staging.stage(session, run_id, batch)
             batch.clear()
-            progress("read", line, total)
+            progress("read", done, source.total())
     async with sessions.begin() as session:
         await staging.stage(session, run_id, batch)
-    progress("read", total or line, total)
+    progress("read", source.total() or done, source.total())
 
 
 async def _plan(sessions: Sessions, run_id: UUID, *, publish: bool) -> dict[Outcome, int]:
@@ -124,8 +125,6 @@ async def _apply(
     sessions: Sessions, run_id: UUID, counts: Mapping[Outcome, int], *, publish: bool, progress: Progress
 ) -> None:
     total = sum(counts[kind] for kind in (Outcome.CREATED, Outcome.UPDATED, Outcome.PUBLISHED))
-    async with sessions.begin() as session:
-        await merging.describe_sources(session, run_id)
     done, after = 0, 0
     while done < total:
         async with sessions.begin() as session:

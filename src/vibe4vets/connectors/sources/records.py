@@ -1,15 +1,17 @@
 """The record file: one JSON object a line, as `docs/record-file.md` describes it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from vibe4vets.connectors.base import Record, Rejection
+from vibe4vets.connectors.base import About, Page, Record, Rejection, printable, reasons
 
 LONGEST_LINE_BYTES = 1024 * 1024
+_PAGE = 1000
 _Words = Annotated[tuple[str, ...], Field(max_length=200)]
 
 
@@ -54,30 +56,45 @@ class _Line(BaseModel):
 class RecordFile:
     """Reads a record file from disk; a line that is not a record is told and passed over."""
 
-    name = "records"
+    about = About("records", "Record files", None, tier=4)
+    complete = False
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, source: str | None = None) -> None:
+        """Read `path`; lines that name no source are of `source`."""
+        self._path, self._source = path, source
         self._unknown: set[str] = set()
-        self.subject = path.name
+        self.subject = printable(path.name)
 
     def total(self) -> int | None:
         """How many lines the file has."""
         with self._path.open("rb") as file:
             return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) or None
 
-    async def read(self) -> AsyncIterator[Record | Rejection]:
+    async def pages(self) -> AsyncIterator[Page]:
         """Yield a record or a rejection for every line that is not blank."""
+        items: list[Record | Rejection] = []
+        number = 0
+        for number, item in enumerate(self._items(), start=1):
+            if item is not None:
+                items.append(item)
+            if len(items) == _PAGE:
+                yield Page(items, number)
+                items = []
+        yield Page(items, number)
+
+    def _items(self) -> Iterator[Record | Rejection | None]:
+        """Yield what each line holds; nothing for a blank one."""
         with self._path.open("rb") as file:
-            number = 0
-            while raw := file.readline(LONGEST_LINE_BYTES):
-                number += 1
+            for number in count(1):
+                raw = file.readline(LONGEST_LINE_BYTES)
+                if not raw:
+                    return
                 if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
                     while (rest := file.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
                         pass
                     yield Rejection(number, "line: longer than 1 MiB", raw[:1000].decode(errors="replace"))
-                elif raw.strip():
-                    yield self._parse(number, raw)
+                else:
+                    yield self._parse(number, raw) if raw.strip() else None
 
     def warnings(self) -> list[str]:
         """Name the keys that were ignored."""
@@ -96,6 +113,8 @@ class RecordFile:
             return Rejection(number, f"line: not a JSON object ({_brief(error)})", text)
         if not isinstance(found, dict):
             return Rejection(number, "line: not a JSON object", text)
+        if self._source is not None:
+            found.setdefault("source", self._source)
         self._unknown.update(found.keys() - _Line.model_fields.keys())
         try:
             line = _Line.model_validate(_with_tuples(found))
@@ -134,14 +153,6 @@ def _record(number: int, line: _Line, text: str) -> Record:
         provenance=line.provenance,
         content=text,
     )
-
-
-def reasons(error: ValidationError) -> str:
-    """Every broken rule as `field: rule`, without the rejected values."""
-    return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'record'}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)[:20]
-    )[:2000]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

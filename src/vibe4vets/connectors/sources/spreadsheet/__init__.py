@@ -1,0 +1,75 @@
+"""County spreadsheets: CSV as people keep it, with columns of any name and rows of any kind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from vibe4vets.connectors.base import About, Page, Record, Rejection, printable
+from vibe4vets.connectors.sources.spreadsheet.columns import Columns, find_columns
+from vibe4vets.connectors.sources.spreadsheet.decoding import decode, read_rows
+from vibe4vets.connectors.sources.spreadsheet.identity import identify
+from vibe4vets.connectors.sources.spreadsheet.rows import RowReader
+
+__all__ = ["Spreadsheet"]
+
+_PAGE = 1000
+
+
+class Spreadsheet:
+    """Reads a CSV file; a row that holds no resource is told with its number, as spreadsheet programs count."""
+
+    complete = False  # a file adds and changes, it never removes
+
+    def __init__(
+        self,
+        path: Path,
+        about: About,
+        *,
+        encoding: str | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
+        """Read `path` as records of `about`. `columns` names the field of a header where the suggestion is wrong.
+
+        The file is UTF-8 unless `encoding` says cp1252: nothing is guessed, since a wrong guess is a wrong name.
+        """
+        self.about, self._path, self._encoding, self._chosen = about, path, encoding, columns or {}
+        self.subject = printable(path.name)
+        self._total: int | None = None
+        self._warnings: list[str] = []
+
+    def total(self) -> int | None:
+        """How many rows the file has, once it is open."""
+        return self._total
+
+    def warnings(self) -> list[str]:
+        """How the columns were read, and what was passed over."""
+        return self._warnings
+
+    async def pages(self) -> AsyncIterator[Page]:
+        """Yield a record or a rejection for every row below the header; SourceError if it is no such file."""
+        items = await asyncio.to_thread(self._read)
+        for start in range(0, len(items), _PAGE):
+            page = items[start : start + _PAGE]
+            yield Page(page, page[-1].line)
+
+    def _read(self) -> list[Record | Rejection]:
+        rows = read_rows(decode(self._path, self._encoding))
+        columns = find_columns(rows, self._chosen)
+        reader = RowReader(self.about.slug, columns)
+        self._total = rows[-1].number
+        items = identify([reader.read(row) for row in rows if row.number > columns.row])
+        self._warnings = [*_told(columns), *reader.warnings(), *_repeated(items)]
+        return items
+
+
+def _told(columns: Columns) -> list[str]:
+    read = ", ".join(f"{printable(header)} = {field}" for header, field in columns.named)
+    told = [f"Columns read as: {read}"]
+    if columns.ignored:
+        told.append(f"Columns passed over: {', '.join(map(printable, columns.ignored))}")
+    return told
+
+
+def _repeated(items: list[Record | Rejection]) -> list[str]:
+    count = sum(isinstance(item, Rejection) and item.duplicate_of is not None for item in items)
+    return [f"{count} rows repeat an earlier one (same name, street and city), and were passed over"] if count else []
