@@ -19,6 +19,7 @@ from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
 SendRaw = Callable[..., Awaitable[httpx.Response]]
 DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
 NOWHERE = "00000000-0000-4000-8000-000000000000"
+TOKEN = f"sug_{'a' * 43}"
 PROBLEM = "application/problem+json"
 
 
@@ -60,7 +61,7 @@ def test_it_is_openapi_3_1() -> None:
 def test_operations_are_described() -> None:
     known_tags = {tag["name"] for tag in DOCUMENT["tags"]}
     ids = [operation["operationId"] for _, operation in operations()]
-    assert len(set(ids)) == len(ids) == 31
+    assert len(set(ids)) == len(ids) == 62
     for path, operation in operations():
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
         assert re.fullmatch(r"[A-Z][a-z ]+\??", operation["summary"]), path
@@ -171,9 +172,9 @@ async def test_answers_are_as_promised(reader: httpx.AsyncClient) -> None:
     assert crisis.json()["crisis"] is not None
     for path, operation in reads():
         for resource in resources[::20]:
-            ids = {"resource_id": resource["id"], "organization_id": resource["organization"]["id"]}
+            ids = {"resource_id": resource["id"], "organization_id": resource["organization"]["id"], "token": TOKEN}
             check(path, await reader.get(path.format(**ids), params={"q": "va"} if path.endswith("search") else {}))
-        ids = dict.fromkeys(("resource_id", "organization_id"), NOWHERE)
+        ids = {"resource_id": NOWHERE, "organization_id": NOWHERE, "token": TOKEN}
         address = path.format(**ids)
         queries = [
             "",
@@ -241,7 +242,7 @@ async def test_faults_are_as_promised(app: FastAPI, client: httpx.AsyncClient, s
         httpx.AsyncClient(transport=transport, base_url="http://x") as nowhere,
     ):
         for path, _ in reads():
-            address = path.format(resource_id=NOWHERE, organization_id=NOWHERE)
+            address = path.format(resource_id=NOWHERE, organization_id=NOWHERE, token=TOKEN)
             answer = await nowhere.get(address, params={"q": "x"} if "search" in path else {})
             check(path, answer)
             assert answer.status_code == (200 if path == "/health/live" else 503), path

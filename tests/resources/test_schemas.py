@@ -55,7 +55,10 @@ IS_ELSEWHERE = {
     ),
 }
 # the body of an act, of which nothing but the reason is stored as it is
-ACTS = {"Act", "Anonymous", "Rollback", "Verification"}
+ACTS = {
+    "Act", "Anonymous", "Approval", "BulkDecision", "BulkRequest", "Claim", "Dismissal", "MergeRequest", "Refusal",
+    "Rollback", "Verification",
+}  # fmt: skip
 # of credentials only hashes are stored
 CREDENTIALS = {"TokenForm", "RefreshRequest", "PasswordChange"}
 

@@ -27,10 +27,18 @@ PrivateNote = Annotated[LongText, Field(min_length=1, max_length=2000, descripti
 class ReviewQuery(PageQuery):
     """Filters over the queue."""
 
-    state: ProposalState = ProposalState.OPEN
-    kind: Annotated[list[ProposalKind], Field(max_length=4), unique] = []
-    source: Annotated[list[Origin], Field(max_length=3), unique] = []
-    risk: Annotated[list[Risk], Field(max_length=3), unique] = []
+    state: ProposalState = Field(
+        default=ProposalState.OPEN, description="What waits, or what became of it.", examples=["open"]
+    )
+    kind: Annotated[list[ProposalKind], Field(max_length=4), unique] = Field(
+        default=[], description="What is proposed.", examples=[["change"]]
+    )
+    source: Annotated[list[Origin], Field(max_length=3), unique] = Field(
+        default=[], description="Through which door it came.", examples=[["public"]]
+    )
+    risk: Annotated[list[Risk], Field(max_length=3), unique] = Field(
+        default=[], description="What a wrong approval would do.", examples=[["high"]]
+    )
 
 
 class ClaimRead(Output):

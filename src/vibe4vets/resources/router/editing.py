@@ -98,7 +98,7 @@ async def archive_resource(
 async def publish_resource(
     session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Act
 ) -> Response:
-    """Show a draft to the public."""
+    """Show a draft to the public, from this moment on."""
     return staff_answer(
         await service.publish_resource(session, resource_id, match, actor=editor.actor, reason=given.reason)
     )

@@ -62,7 +62,7 @@ async def create_suggestion(session: SessionDep, settings: SettingsDep, given: S
 @router.get(
     "/suggestions/{token}",
     summary="See what became of a suggestion",
-    responses={**success("Its state.", examples.SUGGESTION), **problem_responses(SuggestionNotFound)},
+    responses={**success("What became of it.", examples.SUGGESTION), **problem_responses(SuggestionNotFound)},
 )
 async def get_suggestion(session: SessionDep, settings: SettingsDep, token: Token) -> SuggestionStatus:
     """Tell whether it has been decided, and what the reviewer says about it."""

@@ -105,7 +105,9 @@ class ResourceCreate(ResourceUpdate):
 class Act(Input):
     """What an act on a resource may come with."""
 
-    reason: Reason | None = Field(default=None, description="Why, for whoever reads the history.")
+    reason: Reason | None = Field(
+        default=None, description="Why, for whoever reads the history.", examples=["closed in October"]
+    )
 
 
 class VerificationMethod(StrEnum):
@@ -139,13 +141,31 @@ class WorkingSort(StrEnum):
 class WorkingQuery(PageQuery):
     """Filters over resources of any status."""
 
-    status: Annotated[list[Status], Field(max_length=3), unique] = []
-    source: Annotated[list[Slug], Field(max_length=20), unique] = []
-    category: Annotated[list[Category], Field(max_length=12), unique] = []
-    state: Annotated[list[StateCode], Field(max_length=56), unique] = []
-    updated_since: Instant | None = None
-    verified_before: Instant | None = Field(default=None, description="Last verified before this instant, or never.")
-    sort: WorkingSort = WorkingSort.UPDATED
+    status: Annotated[list[Status], Field(max_length=3), unique] = Field(
+        default=[], description="Resources of any of these.", examples=[["draft"]]
+    )
+    source: Annotated[list[Slug], Field(max_length=20), unique] = Field(
+        default=[], description="Of any of these sources, by slug.", examples=[["editors"]]
+    )
+    category: Annotated[list[Category], Field(max_length=12), unique] = Field(
+        default=[], description="In any of these categories.", examples=[["housing"]]
+    )
+    state: Annotated[list[StateCode], Field(max_length=56), unique] = Field(
+        default=[], description="That serve any of these states.", examples=[["OH"]]
+    )
+    updated_since: Instant | None = Field(
+        default=None, description="Changed at or after this instant.", examples=["2026-11-01T00:00:00Z"]
+    )
+    verified_before: Instant | None = Field(
+        default=None,
+        description="Last verified before this instant, or never.",
+        examples=["2026-01-01T00:00:00Z"],
+    )
+    sort: WorkingSort = Field(
+        default=WorkingSort.UPDATED,
+        description="`-updated_at`: the latest change first; `updated_at`: the oldest.",
+        examples=["-updated_at"],
+    )
 
 
 class ActorRead(Output):

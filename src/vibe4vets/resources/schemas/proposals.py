@@ -131,7 +131,9 @@ class ProposalRead(Output):
 class ProposalQuery(PageQuery):
     """Filters over one's own proposals."""
 
-    state: Annotated[list[ProposalState], Field(max_length=3), unique] = []
+    state: Annotated[list[ProposalState], Field(max_length=3), unique] = Field(
+        default=[], description="In any of these states.", examples=[["open"]]
+    )
 
 
 class FieldReview(FieldChange):
