@@ -271,3 +271,10 @@ async def test_a_disabled_account_gets_no_link(ask: Ask, add_person: AddPerson) 
     person = await add_person("editor", state="disabled")
     answer = await ask("POST", f"/users/{person.id}/reset-link")
     assert (answer.status_code, answer.json()["type"]) == (409, "user-not-active")
+
+
+async def test_made_up_links_are_counted(client: httpx.AsyncClient) -> None:
+    sent = {"token": "v4vp_" + "x" * 43, "new_password": "nine herons count the silver rain"}
+    answers = [await client.post("/api/v1/auth/password/reset", json=sent) for _ in range(31)]
+    assert [answer.status_code for answer in answers] == [401] * 30 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0

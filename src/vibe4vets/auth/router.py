@@ -163,7 +163,10 @@ async def change_password(
     "/password/reset",
     status_code=HTTPStatus.NO_CONTENT,
     summary="Reset a password",
-    responses=problem_responses(InvalidResetToken, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+    dependencies=[Limited("password_resets_per_address")],
+    responses=problem_responses(
+        InvalidResetToken, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable
+    ),
 )
 async def reset_password(database: DatabaseDep, settings: SettingsDep, data: PasswordReset) -> None:
     """Set the password of the account whose reset link carries the token; ends all of its sessions.

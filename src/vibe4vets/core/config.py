@@ -110,6 +110,7 @@ class LimitSettings(BaseModel):
     submissions_per_address: Quota = Field(default="5/1h", description="Suggestions and feedback of an address.")
     submissions: Quota = Field(default="200/1h", description="Suggestions and feedback of everybody together.")
     registrations_per_address: Quota = Field(default="5/1h", description="Requests for an account, of an address.")
+    password_resets_per_address: Quota = Field(default="30/1h", description="Uses of reset links, from an address.")
     partner_requests: Quota = Field(default="120/1m", description="Requests with an API key.")
     connector_runs: Quota = Field(default="6/1h", description="Runs of a connector that people start.")
     login_failures_per_account: Quota = Field(

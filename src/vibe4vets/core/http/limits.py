@@ -18,6 +18,7 @@ class _Per(StrEnum):
 
 _PER = {
     "connector_runs": _Per.PATH,
+    "password_resets_per_address": _Per.ADDRESS,
     "registrations_per_address": _Per.ADDRESS,
     "submissions": _Per.ALL,
     "submissions_per_address": _Per.ADDRESS,
