@@ -11,6 +11,8 @@ from sqlmodel.sql.sqltypes import AutoString
 import vibe4vets.auth.models
 import vibe4vets.connectors.models
 import vibe4vets.core.audit.models
+import vibe4vets.core.idempotency
+import vibe4vets.core.limits.models
 import vibe4vets.resources.models  # noqa: F401
 from alembic import context
 from vibe4vets.core.config import Settings

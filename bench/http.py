@@ -154,7 +154,11 @@ def main() -> None:
         recorded.write_bytes(pickle.dumps({path: row for rows in kinds.values() for path, row in rows.items()}))
         secret = database.settings.secret_key
         assert secret is not None
-        service = {"DATABASE_URL": database.app_url, "VIBE4VETS_SECRET_KEY": secret.get_secret_value()}
+        service = {
+            "DATABASE_URL": database.app_url,
+            "VIBE4VETS_SECRET_KEY": secret.get_secret_value(),
+            "VIBE4VETS_LIMITS__PUBLIC_READS": "off",
+        }
         floor = {"FLOOR_URL": database.app_url, "FLOOR_RECORDED": str(recorded)}
         with (
             serving(["--factory", "vibe4vets.main:create_app"], 8101, service),

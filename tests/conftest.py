@@ -36,6 +36,8 @@ from vibe4vets.main import create_app
 PROJECT = Path(__file__).resolve().parents[1]
 STARTER = PROJECT / "src/vibe4vets/connectors/starter/directory.ndjson"
 SECRET = "a secret for tests, of more than 32 characters"
+UNLIMITED = {"public_reads": "off"}
+"""Thousands of tests read from one address within a minute."""
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would read every known authority for each client
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
@@ -121,7 +123,13 @@ def _digest(*folders: Path) -> str:
 
 def make_settings(url: str, **given: object) -> Settings:
     """The settings of a test: a database, a secret, nothing from outside."""
-    values = {"DATABASE_URL": url, "secret_key": SecretStr(SECRET), "_env_file": None, **given}
+    values = {
+        "DATABASE_URL": url,
+        "secret_key": SecretStr(SECRET),
+        "_env_file": None,
+        "limits": UNLIMITED,
+        **given,
+    }
     return Settings(**values)  # type: ignore[arg-type]
 
 
@@ -285,7 +293,9 @@ class Programs(contextlib.ExitStack):
         process = subprocess.Popen(
             [sys.executable, "-m", "vibe4vets", *map(str, arguments)],
             cwd=self.folder,
-            env=os.environ | {name: str(value) for name, value in settings.items()},
+            env=os.environ
+            | {f"VIBE4VETS_LIMITS__{name.upper()}": value for name, value in UNLIMITED.items()}
+            | {name: str(value) for name, value in settings.items()},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

@@ -51,7 +51,7 @@ def _written(default: Any) -> str | None:
         whole, fraction = divmod(default.total_seconds(), 1)
         return str(timedelta(seconds=whole)).zfill(8) + (f"{fraction:.1f}"[1:] if fraction else "")
     if isinstance(default, tuple):
-        return ",".join(default) or None
+        return ",".join(map(str, default)) or None
     return str(default).lower() if isinstance(default, bool) else None if default is None else str(default)
 
 
@@ -75,9 +75,10 @@ def test_env_example_is_read_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(re.sub(r"^#([A-Z_0-9]+=.)", r"\1", text, flags=re.MULTILINE), encoding="utf-8")
     read, default = Settings(_env_file=tmp_path / ".env"), Settings(_env_file=None)
     assert read.database_url is not None
-    assert (read.database, read.http, read.docs, read.env) == (
+    assert (read.database, read.http, read.limits, read.docs, read.env) == (
         default.database,
         default.http,
+        default.limits,
         default.docs,
         default.env,
     )
@@ -167,7 +168,7 @@ async def test_addresses_of_the_readme_exist(reader: httpx.AsyncClient) -> None:
     known = {*(await reader.get("/openapi.json")).json()["paths"], "/docs", "/redoc", "/openapi.json"}
     rows = re.findall(r"^\| (`/.*?) \|", README, re.MULTILINE)
     assert {address for row in rows for address in re.findall(r"`([^`]+)`", row)} == {
-        re.sub(r"\{(resource|session)_id\}", "{id}", address) for address in known
+        re.sub(r"\{(resource|session|user|key)_id\}", "{id}", address) for address in known
     }
 
 

@@ -1,11 +1,13 @@
 """`serve` without any setting: it starts, shares, survives and ends in good order."""
 
+import re
 import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from vibe4vets.core.embedded import EmbeddedPostgres
@@ -37,6 +39,9 @@ def test_zero_setup_from_the_first_start_to_a_kill(programs: Any, data_dir: Path
     told = first.log.read_text()
     assert "Loaded the starter directory" in told
     assert f"{first.url}/docs" in told
+    email, password = re.findall(r"Admin +(\S+), one-time password (\S+)", told)[0]
+    form = {"username": email, "password": password}
+    assert httpx.post(f"{first.url}/api/v1/auth/token", data=form, timeout=15).json()["token_type"] == "bearer"
     examples = [line.strip().removeprefix("curl '").rstrip("'") for line in told.splitlines() if "curl" in line]
     assert len(examples) == 3
     for example in examples:
@@ -45,6 +50,7 @@ def test_zero_setup_from_the_first_start_to_a_kill(programs: Any, data_dir: Path
     second = programs.serve(**settings)
     assert second.get(SEARCH).json() == found
     assert "Loaded" not in second.log.read_text()
+    assert "one-time" not in second.log.read_text()
 
     refused = programs.run("serve", "--port", first.url.rsplit(":", 1)[1], **settings)
     _, error = refused.communicate(timeout=60)

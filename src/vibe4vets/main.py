@@ -1,8 +1,9 @@
 """The application: `create_app()` is the factory that uvicorn runs."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
@@ -11,9 +12,11 @@ from vibe4vets.core.config import Settings
 from vibe4vets.core.database import connect
 from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Doorway, Operations, Shell
+from vibe4vets.core.http import Doorway, Operations, Shell, TrustedProxies
+from vibe4vets.core.limits import Limits
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
+from vibe4vets.core.sweeping import keep_sweeping
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -35,13 +38,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
+        app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()
         gc.freeze()
+        sweeping = asyncio.create_task(keep_sweeping(app.state.database, app.state.limits))
         try:
             yield
         finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
             await app.state.database.dispose()
 
     app = FastAPI(
@@ -61,7 +69,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.add_middleware(Doorway, limits=settings.http)
     app.add_middleware(
-        Shell, deadline=settings.http.deadline, operations=Operations(app), origins=settings.http.cors_origins
+        Shell,
+        deadline=settings.http.deadline,
+        operations=Operations(app),
+        proxies=TrustedProxies(settings.http.trusted_proxies),
+        origins=settings.http.cors_origins,
     )
     app.include_router(api.api)
     app.include_router(api.operations)

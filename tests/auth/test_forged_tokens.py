@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -256,3 +257,21 @@ def test_the_pattern_of_all_is_good() -> None:
 def test_forged_token_is_refused(forge: Callable[[], str]) -> None:
     with pytest.raises(InvalidToken):
         read_access_token(SETTINGS, forge(), NOW)
+
+
+async def test_forged_tokens_are_refused_at_the_door(client: httpx.AsyncClient) -> None:
+    """All alike: whoever forges a token does not learn what gave it away. Too long a header is met earlier (431)."""
+    for name, forge in FORGED.items():
+        value = b"Bearer " + forge().encode(errors="surrogatepass")
+        answer = await client.get("/api/v1/auth/me", headers={b"authorization": value})
+        if len(value) < 8_000:
+            assert (answer.status_code, answer.json()["type"]) == (401, "invalid-token"), name
+            assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"', name
+        else:
+            assert answer.status_code in {401, 431}, name
+
+
+async def test_a_good_token_of_nobody_is_refused(client: httpx.AsyncClient) -> None:
+    """The session and the account are looked up; a signature alone opens nothing."""
+    answer = await client.get("/api/v1/auth/me", headers={"authorization": f"Bearer {good()}"})
+    assert (answer.status_code, answer.json()["type"]) == (401, "invalid-token")

@@ -1,5 +1,6 @@
 """API keys: what they look like, how they are kept, and when they stop working."""
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Any
@@ -191,6 +192,29 @@ async def test_last_use_is_kept_to_the_minute(keys: Keys, sql: asyncpg.Connectio
     await sql.execute("update api_keys set last_used_at = last_used_at - interval '61 s'")
     await keys.use(key.text)
     assert await sql.fetchval("select last_used_at from api_keys") > first
+
+
+async def test_a_key_in_use_writes_nothing_for_a_minute(keys: Keys, sql: asyncpg.Connection) -> None:
+    key = await keys.create()
+    await keys.use(key.text)
+    async with sql.transaction():
+        await sql.execute("select from api_keys for update")
+        await keys.use(key.text)  # would wait for the lock, and fail
+
+
+async def test_a_crowd_with_a_revoked_key_is_one_event(keys: Keys, sql: asyncpg.Connection) -> None:
+    key = await keys.create()
+    await keys.revoke(key)
+    async with sql.transaction():
+        await sql.execute("select from api_keys for update")
+        crowd = [asyncio.create_task(keys.use(key.text)) for _ in range(3)]
+        waiting = (
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        while await sql.fetchval(waiting) < 3:
+            await sql.execute("select pg_stat_clear_snapshot(), pg_sleep(0.01)")
+    assert {type(refusal) for refusal in await asyncio.gather(*crowd, return_exceptions=True)} == {InvalidAPIKey}
+    assert await sql.fetchval("select count(*) from audit_events where action = 'api_key.refuse'") == 1
 
 
 async def test_rotation_has_two_live_keys_and_never_three(keys: Keys) -> None:

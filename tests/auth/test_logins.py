@@ -9,7 +9,7 @@ import pytest
 from passlib.hash import argon2
 
 TOKEN, ME = "/api/v1/auth/token", "/api/v1/auth/me"
-VOLATILE = {"x-request-id", "date"}
+VOLATILE = {"x-request-id", "date", "ratelimit"}
 
 
 def seen(answer: httpx.Response) -> tuple[int, dict[str, str], dict[str, Any]]:

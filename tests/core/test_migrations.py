@@ -152,6 +152,8 @@ insert into api_keys (user_id, name, slot, prefix, secret_hash, scopes, expires_
   select id, 'site', 1, 'prefix', sha256('secret'), '{{proposals:read}}', now() from users;
 insert into password_resets (user_id, token_hash, token_epoch, expires_at)
   select id, sha256('reset'), 0, now() from users;
+insert into rate_limits (key, spent, resets_at) values (sha256('address'), 1, now());
+insert into idempotency_keys (key, request_hash) values (sha256('key'), sha256('request'));
 """
 EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
 SEAL = "insert into audit_seals (number, sequences, digests, previous_hash, hash) values (1, '{1}', '{a}', '', '')"
@@ -173,6 +175,8 @@ BAD = {
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
     "ck_connector_runs_finished": "update connector_runs set finished_at = now()",
     "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",
+    "ck_idempotency_keys_key": "update idempotency_keys set key = 'short'",
+    "ck_idempotency_keys_request_hash": "update idempotency_keys set request_hash = 'short'",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",
@@ -183,6 +187,8 @@ BAD = {
     "ck_password_resets_expires_at": "update password_resets set expires_at = created_at + interval '16 minutes'",
     "ck_password_resets_token_hash": "update password_resets set token_hash = 'short'",
     "ck_quarantined_records_line": "update quarantined_records set line = 0",
+    "ck_rate_limits_key": "update rate_limits set key = 'short'",
+    "ck_rate_limits_spent": "update rate_limits set spent = -1",
     "ck_refresh_tokens_position": "update refresh_tokens set position = -1",
     "ck_refresh_tokens_token_hash": "update refresh_tokens set token_hash = 'short'",
     "ck_resources_categories": "update resources set categories = '{}'",

@@ -60,7 +60,7 @@ def test_it_is_openapi_3_1() -> None:
 def test_operations_are_described() -> None:
     known_tags = {tag["name"] for tag in DOCUMENT["tags"]}
     ids = [operation["operationId"] for _, operation in operations()]
-    assert len(set(ids)) == len(ids) == 19
+    assert len(set(ids)) == len(ids) == 31
     for path, operation in operations():
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
         assert re.fullmatch(r"[A-Z][a-z ]+\??", operation["summary"]), path
@@ -141,7 +141,7 @@ def test_headers_are_told() -> None:
         is_paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
         for status, response in operation["responses"].items():
             assert "X-Request-ID" in response["headers"], (path, status)
-            assert ("Retry-After" in response["headers"]) == (status == "503"), (path, status)
+            assert ("Retry-After" in response["headers"]) == (status in {"429", "503"}), (path, status)
             is_cached = status in {"200", "304"} and "304" in operation["responses"]
             assert ("ETag" in response["headers"]) == is_cached, (path, status)
             assert ("Link" in response["headers"]) == (status == "200" and is_paged), (path, status)
@@ -156,7 +156,8 @@ def check(path: str, answer: httpx.Response) -> None:
     content = response["content"][answer.headers["content-type"]]
     validator(content["schema"]).validate(answer.json())
     if answer.status_code == 200:
-        assert {name.lower() for name in response["headers"]} - {"link"} <= set(answer.headers)
+        at_times = {"link", "ratelimit", "ratelimit-policy"}
+        assert {name.lower() for name in response["headers"]} - at_times <= set(answer.headers)
     else:
         problem = answer.json()
         assert problem["type"] in content["examples"]

@@ -75,7 +75,7 @@ def port(server: EmbeddedPostgres, broken_database: str, tmp_path_factory: pytes
     """The port of a real uvicorn over a copy of the starter directory, with the options of `serve`."""
     home: Path = tmp_path_factory.mktemp("home")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "VIBE4VETS_DATA_DIR": str(home)}
-    environment |= {"DATABASE_URL": server.app_url(broken_database)}
+    environment |= {"DATABASE_URL": server.app_url(broken_database), "VIBE4VETS_LIMITS__PUBLIC_READS": "off"}
     command = [sys.executable, "-c", SERVE]
     with subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,1 +1,1 @@
-"""Review and administration."""
+"""What admins do: accounts, API keys, the audit."""

@@ -17,6 +17,7 @@ from vibe4vets.auth.tokens import read_access_token
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import DatabaseDep, Session
 from vibe4vets.core.errors import Forbidden, NotAuthenticated, NotFound
+from vibe4vets.core.http import LimitsDep
 from vibe4vets.core.models import utc_now
 
 _bearer = OAuth2PasswordBearer(
@@ -51,17 +52,24 @@ async def get_principal(
         key = request.headers.get("x-api-key")
         if key is None:
             raise NotAuthenticated
-        return await service.find_key_principal(database, settings.signing_key, key)
-    claims = read_access_token(settings, token, utc_now())
-    async with Session(database.reads) as session:
-        return await service.find_principal(session, claims)
+        principal = await service.find_key_principal(database, settings.signing_key, key)
+    else:
+        claims = read_access_token(settings, token, utc_now())
+        async with Session(database.reads) as session:
+            principal = await service.find_principal(session, claims)
+    request.state.actor = principal.actor  # whom limits and idempotency keys belong to
+    return principal
 
 
 _Anyone = Annotated[Principal, Depends(get_principal)]
 
 
-async def get_caller(principal: _Anyone, _documented: Annotated[str | None, Security(_api_key)]) -> Principal:
-    """Anyone with valid credentials, a person or a program."""
+async def get_caller(
+    principal: _Anyone, limits: LimitsDep, _documented: Annotated[str | None, Security(_api_key)]
+) -> Principal:
+    """Anyone with valid credentials, a person or a program; TooManyRequests for a program in a hurry."""
+    if principal.api_key_id is not None:
+        await limits.spend("partner_requests", str(principal.api_key_id))
     return principal
 
 

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from vibe4vets.auth import service
 from vibe4vets.auth.dependencies import Caller, CurrentUser, SettingsDep, get_caller, get_user, require_registration
 from vibe4vets.auth.exceptions import (
+    InvalidAPIKey,
     InvalidCredentials,
     InvalidRefreshToken,
+    InvalidResetToken,
     InvalidToken,
     PasswordRefused,
     SessionNotFound,
@@ -20,6 +22,7 @@ from vibe4vets.auth.exceptions import (
 from vibe4vets.auth.schemas import (
     Me,
     PasswordChange,
+    PasswordReset,
     RefreshRequest,
     Registration,
     RegistrationReceived,
@@ -40,7 +43,8 @@ from vibe4vets.core.errors import (
     Unavailable,
     problem_responses,
 )
-from vibe4vets.core.http import GuardedRoute, private_page, success
+from vibe4vets.core.http import IDEMPOTENT, GuardedRoute, Limited, LoginThrottleDep, private_page, success
+from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 
 router = APIRouter(
@@ -49,7 +53,7 @@ router = APIRouter(
     route_class=GuardedRoute,
     responses=problem_responses(MalformedRequest, InvalidRequest, InternalError, Unavailable),
 )
-_PROVEN = problem_responses(NotAuthenticated, InvalidToken)
+_PROVEN = problem_responses(NotAuthenticated, InvalidToken, InvalidAPIKey)
 _PERSONAL = {**_PROVEN, **problem_responses(Forbidden)}
 SessionID = Annotated[
     UUID, Path(description="The `id` of a session of yours.", examples=["4f9d2c1e-6a1b-4a53-9a76-0c8b1f0d7e55"])
@@ -60,10 +64,10 @@ SessionID = Annotated[
     "/register",
     status_code=HTTPStatus.ACCEPTED,
     summary="Ask for an account",
-    dependencies=[Depends(require_registration)],
+    dependencies=[Depends(require_registration), Limited("registrations_per_address"), IDEMPOTENT],
     responses={
         **success("It will be looked at.", examples.RECEIVED, status=HTTPStatus.ACCEPTED),
-        **problem_responses(NotFound, MalformedRequest, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+        **problem_responses(NotFound, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable),
     },
 )
 async def register(session: SessionDep, data: Registration) -> RegistrationReceived:
@@ -80,16 +84,18 @@ async def register(session: SessionDep, data: Registration) -> RegistrationRecei
     summary="Sign in",
     responses={
         **success("Tokens of a new session.", examples.TOKENS),
-        **problem_responses(InvalidCredentials, TooManySignIns, Unavailable),
+        **problem_responses(InvalidCredentials, TooManyRequests, TooManySignIns, Unavailable),
     },
 )
-async def create_token(database: DatabaseDep, settings: SettingsDep, form: Annotated[TokenForm, Form()]) -> TokenPair:
+async def create_token(
+    database: DatabaseDep, settings: SettingsDep, throttle: LoginThrottleDep, form: Annotated[TokenForm, Form()]
+) -> TokenPair:
     """Exchange an e-mail address and a password for an access token of 15 minutes and a refresh token.
 
     The form is OAuth2's password form, for our own front ends and the Authorize button of these docs. Programs of
     partners use an API key instead.
     """
-    return await service.log_in(database, settings, form)
+    return await service.log_in(database, settings, throttle, form)
 
 
 @router.post(
@@ -123,7 +129,11 @@ async def log_out(session: SessionDep, user: CurrentUser) -> None:
     "/me",
     summary="Tell who you are",
     dependencies=[Depends(get_caller)],
-    responses={**success("The account that the credentials belong to.", examples.ME), **_PROVEN},
+    responses={
+        **success("The account that the credentials belong to.", examples.ME),
+        **_PROVEN,
+        **problem_responses(TooManyRequests),
+    },
 )
 async def get_me(session: SessionDep, caller: Caller) -> Me:
     """Get the account that the credentials belong to, a person's or an API key's."""
@@ -137,12 +147,33 @@ async def get_me(session: SessionDep, caller: Caller) -> Me:
     dependencies=[Depends(get_user)],
     responses={
         **_PROVEN,
-        **problem_responses(Forbidden, WrongPassword, InvalidRequest, PasswordRefused, TooManySignIns, Unavailable),
+        **problem_responses(
+            Forbidden, WrongPassword, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable
+        ),
     },
 )
-async def change_password(database: DatabaseDep, user: CurrentUser, data: PasswordChange) -> None:
+async def change_password(
+    database: DatabaseDep, throttle: LoginThrottleDep, user: CurrentUser, data: PasswordChange
+) -> None:
     """Replace your password; needs the current one. Ends every other session of yours, and voids every reset link."""
-    await service.change_password(database, user, data)
+    await service.change_password(database, throttle, user, data)
+
+
+@router.post(
+    "/password/reset",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Reset a password",
+    dependencies=[Limited("password_resets_per_address")],
+    responses=problem_responses(
+        InvalidResetToken, InvalidRequest, PasswordRefused, TooManyRequests, TooManySignIns, Unavailable
+    ),
+)
+async def reset_password(database: DatabaseDep, settings: SettingsDep, data: PasswordReset) -> None:
+    """Set the password of the account whose reset link carries the token; ends all of its sessions.
+
+    An admin makes the link, which is good once and for 15 minutes. A password that is refused leaves it good.
+    """
+    await service.reset_password(database, settings.signing_key, data.token, data.new_password)
 
 
 @router.get(

@@ -114,6 +114,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
         workers=workers,
         http="httptools",
         access_log=False,  # its lines would hold what people search for, beside their address
+        proxy_headers=False,  # uvicorn would believe whoever connects from this machine; ours are a setting
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=30,

@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from vibe4vets.core.embedded import default_home
+from vibe4vets.core.quotas import require_quota
 from vibe4vets.core.security import LEAST_KEY_BYTES, ShortKeyError
 
 DRIVER = "postgresql+asyncpg"
@@ -92,6 +93,30 @@ class HTTPSettings(BaseModel):
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_parts)] = Field(
         default=(), description="Origins whose pages may use what is not a public read, such as https://app.example."
     )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        default=(), description="Addresses or networks of our own proxies, whose X-Forwarded-For and -Proto count."
+    )
+
+
+Quota = Annotated[str, AfterValidator(require_quota)]
+
+
+class LimitSettings(BaseModel):
+    """How often something may be done: `requests/time` with s, m or h, or `off` (reliability rows E1 and E6)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    public_reads: Quota = Field(default="600/1m", description="Public reads of an address, in each process.")
+    submissions_per_address: Quota = Field(default="5/1h", description="Suggestions and feedback of an address.")
+    submissions: Quota = Field(default="200/1h", description="Suggestions and feedback of everybody together.")
+    registrations_per_address: Quota = Field(default="5/1h", description="Requests for an account, of an address.")
+    password_resets_per_address: Quota = Field(default="30/1h", description="Uses of reset links, from an address.")
+    partner_requests: Quota = Field(default="120/1m", description="Requests with an API key.")
+    connector_runs: Quota = Field(default="6/1h", description="Runs of a connector that people start.")
+    login_failures_per_account: Quota = Field(
+        default="10/15m", description="Failed logins to an account from an address; a success clears them."
+    )
+    login_failures_per_address: Quota = Field(default="30/15m", description="Failed logins from an address.")
 
 
 SigningKey = Annotated[SecretStr, Field(min_length=32)]
@@ -108,6 +133,12 @@ class AuthSettings(BaseModel):
     )
     registration: bool = Field(
         default=False, description="Let partners ask for an account, which waits until an admin activates it."
+    )
+    reset_page: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s#]+$",
+        max_length=1_000,
+        description="Where a front end takes a reset link; the token follows behind #token=.",
     )
     session_idle: timedelta = Field(
         default=timedelta(days=14),
@@ -152,6 +183,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     http: HTTPSettings = HTTPSettings()
     auth: AuthSettings = AuthSettings()
+    limits: LimitSettings = LimitSettings()
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(
         default=None,

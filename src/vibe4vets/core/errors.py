@@ -229,7 +229,7 @@ class Conflict(AppError):
 
 def database_fault(error: BaseException) -> AppError:
     """What a fault of the database means for the caller (reliability table 3.3)."""
-    state = _sql_state(error)
+    state = sql_state(error)
     if state is None:
         down = isinstance(error, OSError | TimeoutError | PoolTimeoutError | asyncpg.InterfaceError | DBAPIError)
         return Unavailable() if down else InternalError()
@@ -242,7 +242,7 @@ def database_fault(error: BaseException) -> AppError:
     return InternalError()
 
 
-def _sql_state(error: BaseException) -> str | None:
+def sql_state(error: BaseException) -> str | None:
     """The SQLSTATE of a driver error, also where SQLAlchemy has wrapped it."""
     seen: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
     while seen is not None:

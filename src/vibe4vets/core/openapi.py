@@ -16,6 +16,8 @@ from vibe4vets.core.http.exceptions import (
     UnknownHost,
     UnsupportedMediaType,
 )
+from vibe4vets.core.http.idempotency import IDEMPOTENCY_KEY, REPLAYED
+from vibe4vets.core.idempotency import IdempotencyKeyInUse, IdempotencyKeyReused
 from vibe4vets.core.schemas import COMMA_SEPARATED
 
 TAGS = [
@@ -24,6 +26,9 @@ TAGS = [
     {"name": "organizations", "description": "Who offers them."},
     {"name": "terms", "description": "Categories, tags and states, with counts."},
     {"name": "accounts", "description": "Sign in, and mind your own account. Reading the directory needs none."},
+    {"name": "users", "description": "Accounts, for admins."},
+    {"name": "api keys", "description": "Keys of partners' programs, for admins."},
+    {"name": "audit", "description": "Who did what, for admins."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 _REQUEST_ID = {
@@ -31,22 +36,37 @@ _REQUEST_ID = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
     "example": "5f0c9a52c9d84d1f8a7f3f0e6d3c2b1a",
 }
-_CACHING = {
-    "ETag": {
-        "description": "Changes whenever the answer does; send it back as `If-None-Match`.",
-        "schema": {"type": "string"},
-        "example": '"mQ3n0vTtY0u1Y2r9tXkq4w"',
-    },
-    "Cache-Control": {
-        "description": "How long a copy may be used without asking again.",
-        "schema": {"type": "string"},
-        "example": "public, max-age=60, stale-while-revalidate=300",
-    },
+_ETAG = {
+    "description": "Changes whenever the answer does; send it back as `If-None-Match`.",
+    "schema": {"type": "string"},
+    "example": '"mQ3n0vTtY0u1Y2r9tXkq4w"',
+}
+_CACHE_CONTROL = {
+    "description": "How long a copy may be used without asking again.",
+    "schema": {"type": "string"},
+    "example": "public, max-age=60, stale-while-revalidate=300",
 }
 _LINK = {
     "description": 'The next page, `<...>; rel="next"` (RFC 8288), relative to this address; absent on the last.',
     "schema": {"type": "string"},
     "example": '</api/v1/resources?limit=20&cursor=LOR-YAIJM7RbMC41>; rel="next"',
+}
+_LIMITED = {
+    "RateLimit-Policy": {
+        "description": "The limits that hold here: name, requests (`q`), seconds (`w`); absent where they are off.",
+        "schema": {"type": "string"},
+        "example": '"public-reads";q=600;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of each limit: requests (`r`), seconds until it begins anew (`t`).",
+        "schema": {"type": "string"},
+        "example": '"public-reads";r=587;t=21',
+    },
+}
+_REPLAYED = {
+    "description": "Present when this is the answer that the first request with this `Idempotency-Key` got.",
+    "schema": {"type": "string", "enum": ["true"]},
+    "example": "true",
 }
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -109,8 +129,14 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
 
 
 def _describe_refusals(operation: dict[str, Any]) -> None:
-    """Add what the doorway and the reading of bodies may answer, whichever operation is asked for."""
-    _add_problems(operation, *_AT_THE_DOOR, *(_WITH_A_BODY if "requestBody" in operation else ()))
+    """Add what the doorway and the reading of bodies may answer, and what an `Idempotency-Key` may be told."""
+    is_idempotent = any(parameter["name"] == IDEMPOTENCY_KEY for parameter in operation.get("parameters", ()))
+    _add_problems(
+        operation,
+        *_AT_THE_DOOR,
+        *(_WITH_A_BODY if "requestBody" in operation else ()),
+        *((IdempotencyKeyInUse, IdempotencyKeyReused) if is_idempotent else ()),
+    )
 
 
 def _add_problems(operation: dict[str, Any], *errors: type[AppError]) -> None:
@@ -135,11 +161,17 @@ def _describe_success(operation: dict[str, Any]) -> None:
 
 
 def _describe_headers(operation: dict[str, Any]) -> None:
-    is_paged = any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     for status, response in operation["responses"].items():
         headers = response.setdefault("headers", {})
         headers["X-Request-ID"] = _REQUEST_ID
         if status in {"200", "304"} and "304" in operation["responses"]:
-            headers.update(_CACHING)
-        if status == "200" and is_paged:
+            headers["ETag"] = _ETAG
+            if "security" not in operation:
+                headers["Cache-Control"] = _CACHE_CONTROL
+        if status == "200" and "cursor" in parameters:
             headers["Link"] = _LINK
+        if "429" in operation["responses"] and (status[0] in "23" or status == "429"):
+            headers.update(_LIMITED)
+        if status[0] == "2" and IDEMPOTENCY_KEY in parameters:
+            headers[REPLAYED] = _REPLAYED

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -27,6 +28,12 @@ class Output(BaseModel):
     """A response body, read from attributes. Fields have no defaults, so clients see them as required."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class Identified(Output):
+    """A response body of something that has an address of its own."""
+
+    id: UUID
 
 
 def _line(text: str) -> str:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
 from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public_page, success
+from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
@@ -25,7 +26,10 @@ from vibe4vets.resources.schemas import (
 
 router = APIRouter(
     route_class=PublicRoute,
-    responses={**NOT_MODIFIED, **problem_responses(MalformedRequest, InvalidRequest, InternalError, Unavailable)},
+    responses={
+        **NOT_MODIFIED,
+        **problem_responses(MalformedRequest, InvalidRequest, TooManyRequests, InternalError, Unavailable),
+    },
 )
 _PAGED = problem_responses(MalformedRequest, InvalidCursor)
 ResourceID = Annotated[

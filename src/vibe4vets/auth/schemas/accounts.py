@@ -78,6 +78,11 @@ class PasswordChange(Input):
     new_password: Annotated[NewPassword, Field(repr=False)]
 
 
+class PasswordReset(Input):
+    token: Token = Field(description="What the reset link carries.", repr=False)
+    new_password: NewPassword = Field(repr=False)
+
+
 class Registration(Input):
     email: EmailAddress
     password: Annotated[NewPassword, Field(repr=False)]

@@ -16,6 +16,7 @@ from vibe4vets.auth.principals import Principal
 from vibe4vets.auth.schemas import KeyInUse, Me, PasswordChange, Registration
 from vibe4vets.core.audit import ANONYMOUS, SYSTEM, Actor, Target, record_event
 from vibe4vets.core.database import Database, Session, own_transaction, violates
+from vibe4vets.core.limits import LoginThrottle
 from vibe4vets.core.models import utc_now
 
 ADMIN_LOCK = 7_264_387_004
@@ -160,15 +161,19 @@ async def set_password(session: Session, user: User, password_hash: str, *, acto
     await record_event(session, "user.set_password", actor=actor, target=user_target(user.id))
 
 
-async def change_password(database: Database, principal: Principal, data: PasswordChange) -> None:
+async def change_password(
+    database: Database, throttle: LoginThrottle, principal: Principal, data: PasswordChange
+) -> None:
     """Replace one's own password; ends every other session. WrongPassword, or PasswordRefused with the reason.
 
-    No connection is held while passwords are hashed.
+    A wrong one counts as a failed login, for a stolen access token must not serve to guess the password. No
+    connection is held while passwords are hashed.
     """
     async with Session(database.reads, expire_on_commit=False) as session:
         known = await _get_user(session, principal.user_id)
-    if not (await verify_password(data.current_password, known.password_hash)).matches:
-        raise WrongPassword
+    async with throttle.attempt(known.email, refusal=WrongPassword):
+        if not (await verify_password(data.current_password, known.password_hash)).matches:
+            raise WrongPassword
     check_password(data.new_password, email=known.email, pointer="/body/new_password")
     hashed = await hash_password(data.new_password)
     async with own_transaction(database) as session:

@@ -22,7 +22,9 @@ from vibe4vets.auth.tokens import LIFETIME, mint_access_token
 from vibe4vets.core.audit import ANONYMOUS, Actor, ActorKind, count_failure, record_event
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Database, Session, own_transaction
+from vibe4vets.core.limits import LoginThrottle
 from vibe4vets.core.models import utc_now
+from vibe4vets.core.retries import in_transaction
 from vibe4vets.core.security import new_token, token_hash
 
 S, T, U = sessions.c, refresh_tokens.c, users.c
@@ -37,8 +39,16 @@ class _Family:
     role: str
 
 
-async def log_in(database: Database, settings: Settings, form: TokenForm) -> TokenPair:
-    """Open a session; InvalidCredentials whatever the reason, after the same work."""
+async def log_in(database: Database, settings: Settings, throttle: LoginThrottle, form: TokenForm) -> TokenPair:
+    """Open a session; InvalidCredentials whatever the reason, after the same work.
+
+    TooManyRequests after too many of those from one address, whatever the account, and for one account.
+    """
+    async with throttle.attempt(fold_email(form.username), refusal=InvalidCredentials):
+        return await _check_and_open(database, settings, form)
+
+
+async def _check_and_open(database: Database, settings: Settings, form: TokenForm) -> TokenPair:
     async with Session(database.reads, expire_on_commit=False) as session:
         user = (await session.exec(select(User).where(col(User.email) == fold_email(form.username)))).one_or_none()
     checked = await verify_password(form.password, user.password_hash if user is not None else None)
@@ -59,8 +69,7 @@ async def refresh(database: Database, settings: Settings, token: str) -> TokenPa
     The token before the newest is good as long as the newest is unused, for its answer may have been lost; what
     that answer gave is then superseded. Any other token of the family is known to two parties: the family ends.
     """
-    async with own_transaction(database) as session:
-        pair = await _rotate(session, settings, _hash(settings, token))
+    pair = await in_transaction(database, lambda session: _rotate(session, settings, _hash(settings, token)))
     if pair is None:
         raise InvalidRefreshToken
     return pair

@@ -6,9 +6,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
+from pydantic import BaseModel
 
 from vibe4vets.core.documents import etag_of
 from vibe4vets.core.pagination import Slice
+from vibe4vets.core.schemas import Identified
 
 JSON = "application/json"
 PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300"
@@ -49,6 +51,23 @@ def _matches(if_none_match: Sequence[str], etag: str) -> bool:
 def public_page(request: Request, page: Slice) -> Response:
     """A page as a cacheable answer, with the Link to the next one."""
     return public_answer(request, page.body(), link=_next_link(request, page))
+
+
+def versioned_answer(request: Request, document: BaseModel) -> Response:
+    """A document for whoever asked and nobody else, with the ETag that a change of it must name; 304 on reads."""
+    body = document.model_dump_json().encode()
+    headers = {"etag": etag_of(body)}
+    if request.method == "GET" and _matches(request.headers.getlist("if-none-match"), headers["etag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, headers=headers, media_type=JSON)
+
+
+def created_answer(request: Request, document: Identified) -> Response:
+    """What a POST to its list has made: 201, its own address in Location, and its ETag."""
+    answer = versioned_answer(request, document)
+    answer.status_code = HTTPStatus.CREATED
+    answer.headers["location"] = f"{request.url.path}/{document.id}"
+    return answer
 
 
 def private_page(request: Request, page: Slice) -> Response:

@@ -10,7 +10,10 @@ from vibe4vets.core.preconditions import IfMatch, PreconditionRequired
 async def read_if_match(
     if_match: Annotated[
         str | None,
-        Header(description="The `ETag` of the version that you have read: 428 without, 412 when it has changed since."),
+        Header(
+            description="The `ETag` of the version that you have read: 428 without, 412 when it has changed since.",
+            examples=['"mQ3n0vTtY0u1Y2r9tXkq4w"'],
+        ),
     ] = None,
 ) -> IfMatch:
     """The tags of `If-Match`; raises PreconditionRequired without the header."""

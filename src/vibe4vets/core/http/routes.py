@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from vibe4vets.core.database import SAFE_METHODS
 from vibe4vets.core.http.bodies import Bodies
+from vibe4vets.core.http.idempotency import answering_once
+from vibe4vets.core.http.proxies import address_key
 
 
 class StrictRoute(APIRoute):
@@ -29,6 +31,7 @@ class StrictRoute(APIRoute):
         if self.methods and self.methods - SAFE_METHODS:
             declared = self.body_field.field_info if self.body_field is not None else None
             bodies = Bodies(declared, self.max_body_bytes)
+            handle = answering_once(handle)
 
         async def strict(request: Request) -> Response:
             if not self.guards_first:
@@ -44,9 +47,18 @@ class StrictRoute(APIRoute):
 
 
 class PublicRoute(StrictRoute):
-    """A public read of what is published: open to any origin, and a replica may answer it."""
+    """A public read of what is published: open to any origin, a replica may answer it, its limit is counted here."""
 
     is_public = True
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def limited(request: Request) -> Response:
+            request.app.state.limits.public_reads.spend(address_key(request.state.client_address))
+            return await handle(request)
+
+        return limited
 
 
 async def _know_parameters(request: Request) -> None:

@@ -13,10 +13,12 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vibe4vets.core.context import request_id
+from vibe4vets.core.context import request_id, spent
 from vibe4vets.core.errors import MEDIA_TYPE, AppError, InternalError, problem_body, to_app_error
 from vibe4vets.core.http.cors import CrossOrigin, Headers
 from vibe4vets.core.http.operations import Operations
+from vibe4vets.core.http.proxies import TrustedProxies
+from vibe4vets.core.quotas import Spent, rate_limit_headers
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _SECURITY = (
@@ -29,13 +31,20 @@ _log = logging.getLogger(__name__)
 
 
 class Shell:
-    """Outermost layer: request id, HEAD, CORS, security headers, `Allow`, last net."""
+    """Outermost layer: client address, request id, HEAD, CORS, security and limit headers, `Allow`, last net."""
 
     def __init__(
-        self, app: ASGIApp, *, deadline: timedelta, operations: Operations, origins: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        deadline: timedelta,
+        operations: Operations,
+        proxies: TrustedProxies,
+        origins: Sequence[str] = (),
     ) -> None:
         self.app = app
         self.deadline = deadline.total_seconds()
+        self.proxies = proxies
         self.operations = operations
         self.cross_origin = CrossOrigin(origins, operations)
 
@@ -43,6 +52,7 @@ class Shell:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        self.proxies.apply(scope)
         answer = _Answer(scope, send, self)
         try:
             if allowed := answer.preflight():
@@ -79,6 +89,8 @@ class _Answer:
         self._is_https = scope["scheme"] == "https"
         scope.setdefault("state", {})["request_id"] = self.request_id
         request_id.set(self.request_id)
+        self._spent: list[Spent] = []
+        spent.set(self._spent)
         self.scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
 
     async def __call__(self, message: Message) -> None:
@@ -105,6 +117,8 @@ class _Answer:
             yield b"cache-control", b"no-store"
         if self._is_https:
             yield _HSTS
+        if self._spent:
+            yield from rate_limit_headers(self._spent)
         if not self._is_preflight:
             yield from self._shell.cross_origin.headers(self.scope, self._origin)
 

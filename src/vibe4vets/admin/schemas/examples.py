@@ -1,0 +1,55 @@
+"""Answers as the documentation shows them."""
+
+from typing import Any
+
+USER: dict[str, Any] = {
+    "id": "0b0f6a0e-8c55-4b63-9f0e-2f7a4f6b1c11",
+    "email": "pat@example.org",
+    "role": "partner",
+    "state": "active",
+    "has_password": True,
+    "password_expires_at": None,
+    "created_at": "2026-11-01T12:00:00Z",
+    "updated_at": "2026-11-02T09:30:00Z",
+}
+RESET_LINK: dict[str, Any] = {
+    "token": "v4vp_4Q8zWb0vXkq1mT7cJ2nLr9sYd5hPf3gKx6uEaBoCiDp",
+    "expires_at": "2026-11-02T09:45:00Z",
+    "link": "https://staff.example.org/reset#token=v4vp_4Q8zWb0vXkq1mT7cJ2nLr9sYd5hPf3gKx6uEaBoCiDp",
+}
+KEY: dict[str, Any] = {
+    "id": "5d3c2b1a-8c55-4b63-9f0e-2f7a4f6b1c11",
+    "user_id": USER["id"],
+    "name": "nightly feed",
+    "prefix": "v4v_4Q8zWb0vXkq1",
+    "scopes": ["proposals:read", "proposals:write"],
+    "created_at": "2026-11-01T12:00:00Z",
+    "expires_at": "2027-11-01T12:00:00Z",
+    "last_used_at": "2026-11-02T03:00:00Z",
+    "revoked_at": None,
+}
+NEW_KEY: dict[str, Any] = {
+    **KEY,
+    "last_used_at": None,
+    "key": "v4v_4Q8zWb0vXkq1_mT7cJ2nLr9sYd5hPf3gKx6uEaBoCiDpvWtHyZjNRMlSGOA1b2c3d",
+}
+EVENT: dict[str, Any] = {
+    "sequence": 4711,
+    "at": "2026-11-02T09:30:00Z",
+    "actor_kind": "user",
+    "actor_id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+    "action": "user.change_role",
+    "target_kind": "user",
+    "target_id": USER["id"],
+    "before_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "after_hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+    "request_id": "5f0c9a52c9d84d1f8a7f3f0e6d3c2b1a",
+    "details": {},
+}
+
+
+def _page(item: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [item], "total": 1, "total_is_exact": True, "next_cursor": None}
+
+
+USERS, KEYS, EVENTS = _page(USER), _page(KEY), _page(EVENT)
