@@ -18,7 +18,7 @@ from vibe4vets.auth import service
 from vibe4vets.auth.models import Role
 from vibe4vets.auth.schemas import TokenForm
 from vibe4vets.core.audit import SYSTEM
-from vibe4vets.core.config import AuthSettings, Settings
+from vibe4vets.core.config import AuthSettings, LimitSettings, Settings
 from vibe4vets.core.database import own_transaction
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.main import create_app
@@ -41,6 +41,7 @@ LITERALS = [
 ]  # fmt: skip
 RAW = [b"%FF", b"%C0%80", b"%ED%A0%80", b"%G1", b"%", b"\xff", "é".encode()]
 DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
+UNLIMITED = LimitSettings.model_validate(dict.fromkeys(LimitSettings.model_fields, "off"))
 REFUSALS = {400, 404, 409, 410, 412, 413, 414, 415, 422, 428, 431}
 Case = tuple[str, str, str, str]  # method, path, where, name
 
@@ -218,10 +219,15 @@ def check(answer: httpx.Response, told: object, *, is_shut_out: bool) -> None:
 async def everything(
     server: EmbeddedPostgres, owner: asyncpg.Connection, empty_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[FastAPI]:
-    """The application with every operation turned on, and one admin."""
+    """The application with every operation turned on, and without limits, which would answer before it does."""
     name = f"hostile_{uuid4().hex[:12]}"
     await owner.execute(f'create database "{name}" template "{empty_template}" strategy file_copy')
-    values = {"DATABASE_URL": server.app_url(name), "secret_key": "x" * 32, "auth": AuthSettings(registration=True)}
+    values = {
+        "DATABASE_URL": server.app_url(name),
+        "secret_key": "x" * 32,
+        "auth": AuthSettings(registration=True),
+        "limits": UNLIMITED,
+    }
     app = create_app(Settings.model_validate({**values, "data_dir": tmp_path_factory.mktemp("data")}))
     async with app.router.lifespan_context(app):
         yield app
