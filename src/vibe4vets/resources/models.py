@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import Record, enum_type, utc_now
@@ -32,6 +32,7 @@ STATE_CODES = (
     "NM,NV,NY,OH,OK,OR,PA,PR,RI,SC,SD,TN,TX,UT,VA,VI,VT,WA,WI,WV,WY"
 )
 _EMPTY = text("'{}'")
+_STATEWIDE = text("scope = 'state'")
 
 
 class Category(StrEnum):
@@ -199,6 +200,8 @@ class PublishedResource(SQLModel, table=True):
         Index("ix_published_resources_title", "title_key", "id"),
         Index("ix_published_resources_organization", "organization_id", "trust_score", "id"),
         Index("ix_published_resources_source", "source", "trust_score", "id"),
+        Index("ix_published_resources_statewide", "states", postgresql_using="gin", postgresql_where=_STATEWIDE),
+        Index("ix_published_resources_national", "id", postgresql_where=text("scope = 'national'")),
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")
@@ -213,10 +216,27 @@ class PublishedResource(SQLModel, table=True):
     states: list[str] = Field(sa_type=ARRAY(Text))
     languages: list[str] = Field(sa_type=ARRAY(Text))
     cities: list[str] = Field(sa_type=ARRAY(Text))
+    time_zones: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": _EMPTY})
+    open_week: Any = Field(default=None, sa_type=INT4MULTIRANGE, nullable=True)
     scope: Scope = Field(sa_type=enum_type(Scope))
     source: str = Field(max_length=64)
     trust_score: float = Field(sa_type=Double)
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class PublishedLocation(SQLModel, table=True):
+    """Where a published resource is, as far as its coordinates are known: for distances and boxes."""
+
+    __tablename__ = "published_locations"
+    __table_args__ = (
+        Index("ix_published_locations_box", "latitude", "longitude", "resource_id"),
+        Index("ix_published_locations_globe", text("on_globe(latitude, longitude)"), postgresql_using="gist"),
+    )
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="published_resources.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True, sa_type=SmallInteger)
+    latitude: float = Field(sa_type=Double)
+    longitude: float = Field(sa_type=Double)
 
 
 class KnownPlace(SQLModel, table=True):
@@ -224,10 +244,8 @@ class KnownPlace(SQLModel, table=True):
 
     __tablename__ = "places"
     __table_args__ = (
-        CheckConstraint("kind in ('zip', 'city', 'county')", name="kind"),
-        CheckConstraint("origin in ('file', 'directory')", name="origin"),
+        CheckConstraint("kind in ('zip', 'city', 'county') and origin in ('file', 'directory')", name="kind"),
         CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="coordinates"),
-        CheckConstraint("weight >= 1", name="weight"),
     )
 
     kind: str = Field(primary_key=True, max_length=8)
@@ -277,5 +295,6 @@ known_places = SQLModel.metadata.tables["places"]
 organizations = SQLModel.metadata.tables["organizations"]
 place_loads = SQLModel.metadata.tables["place_loads"]
 published = SQLModel.metadata.tables["published_resources"]
+published_locations = SQLModel.metadata.tables["published_locations"]
 published_terms = SQLModel.metadata.tables["published_terms"]
 withdrawn = SQLModel.metadata.tables["withdrawn_resources"]

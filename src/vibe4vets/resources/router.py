@@ -10,6 +10,7 @@ from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedReques
 from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
+from vibe4vets.resources.dependencies import GazetteerDep
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.schemas import (
     OrganizationDetail,
@@ -44,14 +45,18 @@ OrganizationID = Annotated[
     responses={**success("A page of resources.", examples.RESOURCES), **_PAGED},
 )
 async def list_resources(
-    request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[ResourceQuery, Query()]
+    request: Request,
+    session: SessionDep,
+    cursors: CursorsDep,
+    gazetteer: GazetteerDep,
+    query: Annotated[ResourceQuery, Query()],
 ) -> Response:
     """List published resources, the most trusted first unless `sort` says otherwise.
 
     Repeat a filter for OR (`state=OH&state=PA`); different filters must all hold. To read everything, follow
     `next_cursor` (or the `Link` header) with the same filters until it is null.
     """
-    return public_page(request, await service.list_resources(session, query, cursors))
+    return public_page(request, await service.list_resources(session, query, cursors, gazetteer))
 
 
 @router.get(
@@ -81,7 +86,11 @@ async def get_resource(request: Request, session: SessionDep, resource_id: Resou
     responses={**success("A page of what was found, with the facets asked for.", examples.SEARCH), **_PAGED},
 )
 async def search(
-    request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[SearchQuery, Query()]
+    request: Request,
+    session: SessionDep,
+    cursors: CursorsDep,
+    gazetteer: GazetteerDep,
+    query: Annotated[SearchQuery, Query()],
 ) -> Response:
     """Search published resources by words, the most relevant first, at most 200 deep.
 
@@ -89,7 +98,7 @@ async def search(
     counts to narrow by; each ignores its own filter. `crisis` is set when the words speak of suicide or crisis:
     show it first. Pages reach 200 deep: offset and limit beyond that are refused with 422.
     """
-    return public_page(request, await service.search(session, query, cursors))
+    return public_page(request, await service.search(session, query, cursors, gazetteer))
 
 
 @router.get(

@@ -110,7 +110,7 @@ class OrganizationDetail(OrganizationRead):
 class SearchHit(Output):
     resource: ResourceRead
     score: float = Field(description="Higher is more relevant; comparable within one answer only.")
-    distance_miles: float | None = Field(description="Null while the search knows no place.")
+    distance_miles: float | None = Field(description="From `near` to its nearest location; null without either.")
 
 
 class PlaceRead(Output):

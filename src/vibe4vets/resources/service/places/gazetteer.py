@@ -43,7 +43,7 @@ class Gazetteer:
         """
         text = text.strip()
         if found := _POINT.fullmatch(text):
-            return _point(float(found[1]), float(found[2]))
+            return self._point(float(found[1]), float(found[2]))
         if found := _ZIP.fullmatch(text):
             return self._atlas.zip_code(found[1])
         recognition = Recognition(self._atlas, text)
@@ -53,8 +53,8 @@ class Gazetteer:
         cities = self._atlas.cities(recognition.words)
         return cities[0].place if cities and cities[0].share > _UNAMBIGUOUS else None
 
-
-def _point(latitude: float, longitude: float) -> Place | None:
-    if not (math.fabs(latitude) <= 90 and math.fabs(longitude) <= 180):  # noqa: PLR2004  degrees of the globe
-        return None
-    return Place(PlaceKind.POINT, f"{latitude:g}, {longitude:g}", latitude, longitude)
+    def _point(self, latitude: float, longitude: float) -> Place | None:
+        if not (math.fabs(latitude) <= 90 and math.fabs(longitude) <= 180):  # noqa: PLR2004  degrees of the globe
+            return None
+        state = self._atlas.state_around(latitude, longitude)
+        return Place(PlaceKind.POINT, f"{latitude:g}, {longitude:g}", latitude, longitude, state)
