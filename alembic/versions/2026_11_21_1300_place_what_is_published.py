@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql
 
 from alembic import op
 
-revision = "2026112106"
+revision = "2026112107"
 down_revision = "2026112105"
 branch_labels = None
 depends_on = None
