@@ -20,6 +20,8 @@ from vibe4vets.resources.schemas import (
     ResourceRead,
     SearchPage,
     SearchQuery,
+    Suggestions,
+    SuggestQuery,
     TermRead,
     examples,
 )
@@ -99,6 +101,24 @@ async def search(
     show it first. Pages reach 200 deep: offset and limit beyond that are refused with 422.
     """
     return public_page(request, await service.search(session, query, cursors, gazetteer))
+
+
+@router.get(
+    "/search/suggest",
+    tags=["search"],
+    summary="Suggest while typing",
+    response_model=Suggestions,
+    responses=success("What the fragment may become.", examples.SUGGESTIONS),
+)
+async def suggest(
+    request: Request, session: SessionDep, gazetteer: GazetteerDep, query: Annotated[SuggestQuery, Query()]
+) -> Response:
+    """Suggest resources, organizations, tags and places for what was typed so far.
+
+    Titles that begin so come first, then those with such words in any order, then similar ones. `kind=resource`
+    leaves the other kinds out.
+    """
+    return public_answer(request, (await service.suggest(session, query, gazetteer)).encode())
 
 
 @router.get(

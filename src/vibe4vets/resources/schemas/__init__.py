@@ -9,6 +9,8 @@ from vibe4vets.resources.schemas.query import (
     ResourceQuery,
     ResourceSort,
     SearchQuery,
+    SuggestionKind,
+    SuggestQuery,
 )
 from vibe4vets.resources.schemas.read import (
     ORGANIZATION_RESOURCES,
@@ -24,6 +26,7 @@ from vibe4vets.resources.schemas.read import (
     SearchHit,
     SearchPage,
     SourceRead,
+    Suggestions,
     TermRead,
     TrustRead,
 )
@@ -52,6 +55,9 @@ __all__ = [
     "SearchQuery",
     "SourceIntake",
     "SourceRead",
+    "SuggestQuery",
+    "SuggestionKind",
+    "Suggestions",
     "TermRead",
     "TrustRead",
 ]

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from vibe4vets.core.pagination import PageQuery
-from vibe4vets.core.schemas import COMMA_SEPARATED, Instant, Line, Slug, plain_number, unique
+from vibe4vets.core.schemas import COMMA_SEPARATED, Input, Instant, Line, PlainInt, Slug, plain_number, unique
 from vibe4vets.resources.models import Category, Scope
 from vibe4vets.resources.schemas.types import Language, StateCode, Tag
 
@@ -232,6 +232,24 @@ class SearchQuery(ResourceFilters):
                 "Search reaches 200 results deep; narrow it with more words or a filter such as state or category",
             )
         return self
+
+
+class SuggestionKind(StrEnum):
+    RESOURCE = "resource"
+    ORGANIZATION = "organization"
+    TAG = "tag"
+    PLACE = "place"
+
+
+class SuggestQuery(Input):
+    q: Annotated[Line, Field(min_length=1, max_length=100)] = Field(
+        description="What was typed so far; words may be begun, and stand in any order.", examples=["vet cen"]
+    )
+    limit: PlainInt = Field(default=10, ge=1, le=20, description="How many items at most.", examples=[10])
+    kind: Annotated[
+        list[SuggestionKind],
+        Field(max_length=4, description="Only these kinds of items; all four unless given.", examples=[["resource"]]),
+    ] = []
 
 
 class OrganizationQuery(PageQuery):

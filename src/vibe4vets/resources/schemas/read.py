@@ -8,6 +8,7 @@ from pydantic import Field
 from vibe4vets.core.pagination import Page
 from vibe4vets.core.schemas import Output
 from vibe4vets.resources.models import Category, Scope, Status
+from vibe4vets.resources.schemas.query import SuggestionKind
 from vibe4vets.resources.schemas.types import Week
 
 ORGANIZATION_RESOURCES = 100
@@ -117,6 +118,35 @@ class PlaceRead(Output):
     name: str
     latitude: float
     longitude: float
+
+
+class SuggestedSource(Output):
+    slug: str
+    record_id: str
+
+
+class SuggestedResource(Output):
+    id: UUID
+    title: str
+    organization: str
+    city: str | None
+    state: str | None
+    source: SuggestedSource
+
+
+class Suggestion(Output):
+    """What a fragment may become. Of the last four, the one of its kind is set."""
+
+    kind: SuggestionKind
+    text: str = Field(description="To show, and to search for.", examples=["Columbus Vet Center"])
+    resource: SuggestedResource | None
+    organization_id: UUID | None = Field(description="For `GET /api/v1/organizations/{organization_id}`.")
+    tag: str | None = Field(description="For the filter `tag`.", examples=["rent-assistance"])
+    place: PlaceRead | None = Field(description="For the filter `near`, by its name.")
+
+
+class Suggestions(Output):
+    items: list[Suggestion]
 
 
 class Interpretation(Output):

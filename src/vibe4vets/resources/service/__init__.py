@@ -19,6 +19,7 @@ from vibe4vets.resources.service.publishing import (
     withdraw_resources,
 )
 from vibe4vets.resources.service.search import search
+from vibe4vets.resources.service.suggesting import suggest
 
 __all__ = [
     "count_published",
@@ -35,6 +36,7 @@ __all__ = [
     "reindex_batch",
     "remove_strays",
     "search",
+    "suggest",
     "upsert_resources",
     "upsert_sources",
     "withdraw_resources",

@@ -10,6 +10,7 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.documents import etag_of, json_array
 from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.schemas import ResourceRead
+from vibe4vets.resources.service.naming import count_words, store_names
 from vibe4vets.resources.service.opening import open_week, possible_zones
 
 DOCUMENT_VERSION = 2
@@ -135,6 +136,7 @@ async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
     )
     await session.execute(_FORGET_LOCATIONS, {"ids": ids})
     await session.execute(_STORE_LOCATIONS, {"ids": ids})
+    await store_names(session, ids)
 
 
 def _stored(resource: ResourceRead) -> str:
@@ -191,11 +193,12 @@ async def reindex_batch(session: Session, *, after: UUID | None, size: int = 100
 
 
 async def remove_strays(session: Session) -> None:
-    """Delete from the read model whatever is not published, and count its terms anew."""
+    """Delete from the read model whatever is not published, and count its terms and words anew."""
     await session.execute(_QUIET)
     await session.execute(_STRAY)
     await session.execute(_FORGET_TERMS)
     await session.execute(_COUNT_TERMS)
+    await count_words(session)
 
 
 async def count_published(session: Session) -> int:

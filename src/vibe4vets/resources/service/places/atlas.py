@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from heapq import nlargest
 from importlib.resources import files
 from itertools import groupby
 from math import cos, floor, radians
@@ -101,6 +102,15 @@ class Atlas:
     def counties(self, words: Sequence[str], state: str | None = None) -> list[Candidate]:
         """The counties of this name, which lacks the word County, in one state or in all."""
         return self._candidates(PlaceKind.COUNTY, words, state)
+
+    def beginning(self, words: Sequence[str], most: int) -> list[Place]:
+        """The states whose name begins with these words, then the largest such cities."""
+        start, cities = " ".join(words), self._named[PlaceKind.CITY]
+        states = [state_place(code) for name, code in _STATES.items() if name.startswith(start)]
+        key = place_key(words)
+        at = range(bisect_left(cities.keys, key), bisect_left(cities.keys, f"{key}~"))
+        largest = nlargest(most, at, key=lambda number: (cities.weights[number], -number))
+        return [*states, *(_place(PlaceKind.CITY, cities, number) for number in largest)][:most]
 
     def _candidates(self, kind: PlaceKind, words: Sequence[str], state: str | None) -> list[Candidate]:
         at = self._ranges[kind].get(place_key(words), range(0))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Container
 from typing import Final
 
+from vibe4vets.resources.folding import fold
 from vibe4vets.resources.service.places.atlas import Atlas, Columns
 from vibe4vets.resources.service.places.place import Place, PlaceKind, Reading
 from vibe4vets.resources.service.places.recognition import Recognition
@@ -52,6 +53,11 @@ class Gazetteer:
             return reading.place
         cities = self._atlas.cities(recognition.words)
         return cities[0].place if cities and cities[0].share > _UNAMBIGUOUS else None
+
+    def complete(self, text: str, most: int) -> list[Place]:
+        """The states and cities whose name `text` may become, the largest first; none for less than two letters."""
+        words = fold(text).split()
+        return self._atlas.beginning(words, most) if len("".join(words)) > 1 else []
 
     def _point(self, latitude: float, longitude: float) -> Place | None:
         if not (math.fabs(latitude) <= 90 and math.fabs(longitude) <= 180):  # noqa: PLR2004  degrees of the globe

@@ -6,11 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     DateTime,
     Double,
-    Identity,
     Index,
     SmallInteger,
     Text,
@@ -94,6 +92,7 @@ class Organization(Record, table=True):
     __tablename__ = "organizations"
     __table_args__ = (
         UniqueConstraint("source_id", "name_key", name=ONE_NAME_PER_SOURCE),
+        Index("ix_organizations_name_key", "name_key", "id", postgresql_ops={"name_key": "text_pattern_ops"}),
         CheckConstraint("name <> '' and name_key <> ''", name="named"),
     )
 
@@ -224,52 +223,6 @@ class PublishedResource(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-class PublishedLocation(SQLModel, table=True):
-    """Where a published resource is, as far as its coordinates are known: for distances and boxes."""
-
-    __tablename__ = "published_locations"
-    __table_args__ = (
-        Index("ix_published_locations_box", "latitude", "longitude", "resource_id"),
-        Index("ix_published_locations_globe", text("on_globe(latitude, longitude)"), postgresql_using="gist"),
-    )
-
-    resource_id: UUID = Field(primary_key=True, foreign_key="published_resources.id", ondelete="CASCADE")
-    position: int = Field(primary_key=True, sa_type=SmallInteger)
-    latitude: float = Field(sa_type=Double)
-    longitude: float = Field(sa_type=Double)
-
-
-class KnownPlace(SQLModel, table=True):
-    """A ZIP code, city or county with its middle; `weight` counts its ZIP codes. The gazetteer reads them."""
-
-    __tablename__ = "places"
-    __table_args__ = (
-        CheckConstraint("kind in ('zip', 'city', 'county') and origin in ('file', 'directory')", name="kind"),
-        CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="coordinates"),
-    )
-
-    kind: str = Field(primary_key=True, max_length=8)
-    key: str = Field(primary_key=True, sa_type=Text(collation="C"))
-    state: str = Field(primary_key=True, max_length=2)
-    name: str = Field(max_length=100)
-    county: str | None = Field(default=None, max_length=100)
-    latitude: float = Field(sa_type=Double)
-    longitude: float = Field(sa_type=Double)
-    weight: int
-    origin: str = Field(max_length=16)
-
-
-class PlaceLoad(SQLModel, table=True):
-    """When and from what the places changed; the highest id is their version, which every process compares."""
-
-    __tablename__ = "place_loads"
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity()])
-    origin: str = Field(max_length=16)
-    subject: str = Field(max_length=300)
-    loaded_at: datetime = Field(default_factory=utc_now, sa_type=DateTime(timezone=True))
-
-
 class PublishedTerm(SQLModel, table=True):
     """How many published resources carry a term. Triggers on `published_resources` keep it, in its transaction."""
 
@@ -291,10 +244,7 @@ class WithdrawnResource(SQLModel, table=True):
     withdrawn_at: datetime = Field(default_factory=utc_now, sa_type=DateTime(timezone=True))
 
 
-known_places = SQLModel.metadata.tables["places"]
 organizations = SQLModel.metadata.tables["organizations"]
-place_loads = SQLModel.metadata.tables["place_loads"]
 published = SQLModel.metadata.tables["published_resources"]
-published_locations = SQLModel.metadata.tables["published_locations"]
 published_terms = SQLModel.metadata.tables["published_terms"]
 withdrawn = SQLModel.metadata.tables["withdrawn_resources"]
