@@ -10,6 +10,8 @@ down_revision = "2026112105"
 branch_labels = None
 depends_on = None
 
+FILTERS = ["categories", "tags", "states", "languages", "cities"]
+
 # A point of the unit sphere: the straight line between two of them grows with the way over ground, at the poles
 # and across the date line too, and an index returns the nearest first. Not strict, so that it is written out into the statements that call it.
 ON_GLOBE = """
@@ -31,7 +33,7 @@ return cast(
 
 
 def upgrade() -> None:
-    """Add the published locations, the hours, and the indexes of service areas."""
+    """Add the published locations, the hours, and the areas that find them."""
     op.execute("create extension if not exists cube")
     op.execute(ON_GLOBE)
     op.execute(MINUTE_OF_WEEK)
@@ -49,7 +51,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("resource_id", "position", name=op.f("pk_published_locations")),
     )
-    op.create_index("ix_published_locations_box", "published_locations", ["latitude", "longitude", "resource_id"])
     op.create_index(
         "ix_published_locations_globe",
         "published_locations",
@@ -61,25 +62,24 @@ def upgrade() -> None:
         sa.Column("time_zones", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     )
     op.add_column("published_resources", sa.Column("open_week", postgresql.INT4MULTIRANGE(), nullable=True))
+    for name in ("areas", "open_hours"):
+        column = sa.Column(name, postgresql.ARRAY(sa.Integer()), server_default=sa.text("'{}'"), nullable=False)
+        op.add_column("published_resources", column)
+    op.drop_index("ix_published_resources_filters", table_name="published_resources", postgresql_using="gin")
     op.create_index(
-        "ix_published_resources_statewide",
+        "ix_published_resources_filters",
         "published_resources",
-        ["states"],
+        [*FILTERS, "areas", "open_hours"],
         postgresql_using="gin",
-        postgresql_where=sa.text("scope = 'state'"),
-    )
-    op.create_index(
-        "ix_published_resources_national",
-        "published_resources",
-        ["id"],
-        postgresql_where=sa.text("scope = 'national'"),
     )
 
 
 def downgrade() -> None:
     """Drop them; the extension stays, for others may use it."""
-    op.drop_index("ix_published_resources_national", table_name="published_resources")
-    op.drop_index("ix_published_resources_statewide", table_name="published_resources")
+    op.drop_index("ix_published_resources_filters", table_name="published_resources", postgresql_using="gin")
+    op.drop_column("published_resources", "open_hours")
+    op.drop_column("published_resources", "areas")
+    op.create_index("ix_published_resources_filters", "published_resources", FILTERS, postgresql_using="gin")
     op.drop_column("published_resources", "open_week")
     op.drop_column("published_resources", "time_zones")
     op.drop_table("published_locations")

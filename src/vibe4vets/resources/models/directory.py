@@ -10,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     Index,
+    Integer,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -30,7 +31,6 @@ STATE_CODES = (
     "NM,NV,NY,OH,OK,OR,PA,PR,RI,SC,SD,TN,TX,UT,VA,VI,VT,WA,WI,WV,WY"
 )
 _EMPTY = text("'{}'")
-_STATEWIDE = text("scope = 'state'")
 
 
 class Category(StrEnum):
@@ -191,7 +191,7 @@ class PublishedResource(SQLModel, table=True):
         Index("ix_published_resources_search", "search", postgresql_using="gin"),
         Index(
             "ix_published_resources_filters",
-            "categories", "tags", "states", "languages", "cities",
+            "categories", "tags", "states", "languages", "cities", "areas", "open_hours",
             postgresql_using="gin",
         ),
         Index("ix_published_resources_trust", "trust_score", "id"),
@@ -199,8 +199,6 @@ class PublishedResource(SQLModel, table=True):
         Index("ix_published_resources_title", "title_key", "id"),
         Index("ix_published_resources_organization", "organization_id", "trust_score", "id"),
         Index("ix_published_resources_source", "source", "trust_score", "id"),
-        Index("ix_published_resources_statewide", "states", postgresql_using="gin", postgresql_where=_STATEWIDE),
-        Index("ix_published_resources_national", "id", postgresql_where=text("scope = 'national'")),
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")
@@ -215,6 +213,8 @@ class PublishedResource(SQLModel, table=True):
     states: list[str] = Field(sa_type=ARRAY(Text))
     languages: list[str] = Field(sa_type=ARRAY(Text))
     cities: list[str] = Field(sa_type=ARRAY(Text))
+    areas: list[int] = Field(sa_type=ARRAY(Integer), sa_column_kwargs={"server_default": _EMPTY})
+    open_hours: list[int] = Field(sa_type=ARRAY(Integer), sa_column_kwargs={"server_default": _EMPTY})
     time_zones: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": _EMPTY})
     open_week: Any = Field(default=None, sa_type=INT4MULTIRANGE, nullable=True)
     scope: Scope = Field(sa_type=enum_type(Scope))

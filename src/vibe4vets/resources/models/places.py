@@ -16,7 +16,6 @@ class PublishedLocation(SQLModel, table=True):
 
     __tablename__ = "published_locations"
     __table_args__ = (
-        Index("ix_published_locations_box", "latitude", "longitude", "resource_id"),
         Index("ix_published_locations_globe", text("on_globe(latitude, longitude)"), postgresql_using="gist"),
     )
 

@@ -14,7 +14,7 @@ from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.models import utc_now
 from vibe4vets.resources.models import Scope, published
 from vibe4vets.resources.schemas import FacetName, ResourceFilters
-from vibe4vets.resources.service.opening import open_at
+from vibe4vets.resources.service.opening import hours_around, open_at
 from vibe4vets.resources.service.places import Gazetteer, Place
 from vibe4vets.resources.service.places.nearness import box_parameters, in_box, near_parameters, within_radius
 
@@ -60,7 +60,8 @@ def values(query: ResourceFilters, gazetteer: Gazetteer) -> dict[str, Any]:
     given = {name: getattr(query, name) for name in (*_PLAIN, *_BY_FACET)}
     given = {name: value for name, value in given.items() if value}
     if query.open_at is not None:
-        given["open_at"] = utc_now() if query.open_at == "now" else query.open_at
+        instant = utc_now() if query.open_at == "now" else query.open_at
+        given |= {"open_at": instant, "open_hours": hours_around(instant)}
     if query.bbox is not None:
         given |= box_parameters(query.bbox)
     if query.near is not None:

@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     Select,
-    func,
     literal_column,
     select,
     true,
@@ -18,11 +17,12 @@ from sqlalchemy import (
 
 from vibe4vets.core.pagination import SIZE, SKIP, Listing, Order, Pages
 from vibe4vets.resources.models import published, published_locations
-from vibe4vets.resources.service.places.nearness import CHORD, HERE
+from vibe4vets.resources.service.places.nearness import chord
 
 P, L = published.c, published_locations.c
+CHORD = chord(published_locations)
 _OTHER = published_locations.alias("other")
-_OTHER_CHORD = func.on_globe(_OTHER.c.latitude, _OTHER.c.longitude).op("<->", return_type=Float())(HERE)
+_OTHER_CHORD = chord(_OTHER)
 _IS_NEAREST = ~(
     select(_OTHER.c.position)
     .where(_OTHER.c.resource_id == L.resource_id, tuple_(_OTHER_CHORD, _OTHER.c.position) < tuple_(CHORD, L.position))

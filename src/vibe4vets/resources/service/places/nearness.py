@@ -1,21 +1,27 @@
 """Distances in SQL: what is near, how far it is, and what lies in a box.
 
-`near` is given by the parameters `near_latitude`, `near_longitude` and `near_state`; a radius also by its
-box.
+`near` is given by the parameters `near_latitude` and `near_longitude`; a radius also by its box, and by the areas that
+have candidates.
 """
 
 import math
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Double, Float, Text, bindparam, cast, func, or_, select, union_all
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import ARRAY, ColumnElement, Double, Float, FromClause, Integer, and_, bindparam, func, or_, select
 
-from vibe4vets.resources.models import Scope, published, published_locations
+from vibe4vets.resources.models import published, published_locations
+from vibe4vets.resources.service.places.areas import NATIONAL, squares, statewide
 from vibe4vets.resources.service.places.place import Place
 
 _EARTH_MILES: Final = 3958.7613
 _MILES_PER_DEGREE: Final = math.radians(_EARTH_MILES)
-L = published_locations.c
+_PLACE = published_locations.alias("place")
+P, L = published.c, _PLACE.c
+_NUMBERS: Final = ARRAY(Integer)
+
+
+def _areas(name: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=_NUMBERS)
 
 
 def _given(name: str) -> ColumnElement[float]:
@@ -23,8 +29,11 @@ def _given(name: str) -> ColumnElement[float]:
 
 
 HERE = func.on_globe(_given("near_latitude"), _given("near_longitude"))
-CHORD: ColumnElement[float] = func.on_globe(L.latitude, L.longitude).op("<->", return_type=Float())(HERE)
-"""The straight line from a location to `near` through the globe; the index returns locations in its order."""
+
+
+def chord(locations: FromClause) -> ColumnElement[float]:
+    """The straight line through the globe from a location to `near`; the index returns locations in its order."""
+    return func.on_globe(locations.c.latitude, locations.c.longitude).op("<->", return_type=Float())(HERE)
 
 
 def miles(chord: ColumnElement[float]) -> ColumnElement[float]:
@@ -35,19 +44,17 @@ def miles(chord: ColumnElement[float]) -> ColumnElement[float]:
 def distance_miles(resource_id: ColumnElement[Any]) -> ColumnElement[float]:
     """How far the nearest location of a resource is from `near`; null without coordinates."""
     # by a rounding, the other side of the globe is more than its diameter away
-    nearest = (
-        select(func.min(func.least(CHORD, 2.0), type_=Float)).where(L.resource_id == resource_id).scalar_subquery()
-    )
+    shortest = func.min(func.least(chord(published_locations), 2.0), type_=Float)
+    nearest = select(shortest).where(published_locations.c.resource_id == resource_id).scalar_subquery()
     return miles(nearest)
 
 
 def near_parameters(place: Place, radius_miles: float | None) -> dict[str, Any]:
     """What the parameters of `near` stand for, and with a radius of WITHIN_RADIUS."""
-    given: dict[str, Any] = {
-        "near_latitude": place.latitude, "near_longitude": place.longitude, "near_state": place.state,
-    }  # fmt: skip
+    given: dict[str, Any] = {"near_latitude": place.latitude, "near_longitude": place.longitude}
     if radius_miles is None:
         return given
+    given["near_serving"] = [statewide(place.state)] if place.state else []
     angle = radius_miles / _EARTH_MILES
     south, north = (math.degrees(math.radians(place.latitude) + side * angle) for side in (-1, 1))
     west, east = -180.0, 180.0
@@ -55,33 +62,40 @@ def near_parameters(place: Place, radius_miles: float | None) -> dict[str, Any]:
         width = math.degrees(math.asin(min(1.0, math.sin(angle) / math.cos(math.radians(place.latitude)))))
         if place.longitude - width >= -180 and place.longitude + width <= 180:  # noqa: PLR2004  else across the date line
             west, east = place.longitude - width, place.longitude + width
+    given["near_squares"] = squares(max(south, -90.0), min(north, 90.0), west, east)
     box = {"radius_south": south, "radius_north": north, "radius_west": west, "radius_east": east}
     return given | box | {"radius": 2 * math.sin(min(angle, math.pi) / 2)}
 
 
-_WITHIN = select(L.resource_id).where(
-    L.latitude.between(_given("radius_south"), _given("radius_north")),
-    L.longitude.between(_given("radius_west"), _given("radius_east")),
-    _given("radius") >= CHORD,
+_WITHIN = (
+    select(L.position)
+    .where(
+        L.resource_id == P.id,
+        L.latitude.between(_given("radius_south"), _given("radius_north")),
+        L.longitude.between(_given("radius_west"), _given("radius_east")),
+        chord(_PLACE) <= _given("radius"),
+    )
+    .exists()
 )
-_SERVED = published.alias("served")
-_STATEWIDE = select(_SERVED.c.id).where(
-    _SERVED.c.scope == Scope.STATE.value,
-    _SERVED.c.states.op("&&")(cast(array([bindparam("near_state", type_=Text)]), ARRAY(Text))),
-)
-_NATIONAL = select(_SERVED.c.id).where(_SERVED.c.scope == Scope.NATIONAL.value)
 
 
 def within_radius(*, include_national: bool) -> ColumnElement[bool]:
     """Has a location within the radius, or serves the whole state that `near` lies in."""
-    national = [_NATIONAL] if include_national else []
-    return published.c.id.in_(union_all(_WITHIN, _STATEWIDE, *national))
+    serving = _areas("near_serving")
+    if include_national:
+        serving = func.array_append(serving, NATIONAL, type_=_NUMBERS)
+    around = func.array_cat(serving, _areas("near_squares"), type_=_NUMBERS)
+    return and_(P.areas.op("&&")(around), or_(P.areas.op("&&")(serving), _WITHIN))
 
 
-def box_parameters(bbox: str) -> dict[str, float]:
+def box_parameters(bbox: str) -> dict[str, Any]:
     """What the parameters of `in_box` stand for; one across the date line has `east_beyond` instead of `east`."""
     west, south, east, north = map(float, bbox.split(","))
-    return {"west": west, "south": south, "east" if west <= east else "east_beyond": east, "north": north}
+    sides = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    return {
+        "west": west, "south": south, "east" if west <= east else "east_beyond": east, "north": north,
+        "box_squares": [square for side in sides for square in squares(south, north, *side)],
+    }  # fmt: skip
 
 
 def in_box(*, across_the_date_line: bool) -> ColumnElement[bool]:
@@ -89,4 +103,5 @@ def in_box(*, across_the_date_line: bool) -> ColumnElement[bool]:
     latitude = L.latitude.between(_given("south"), _given("north"))
     between = L.longitude.between(_given("west"), _given("east"))
     outside = or_(L.longitude >= _given("west"), L.longitude <= _given("east_beyond"))
-    return published.c.id.in_(select(L.resource_id).where(latitude, outside if across_the_date_line else between))
+    inside = select(L.position).where(L.resource_id == P.id, latitude, outside if across_the_date_line else between)
+    return and_(P.areas.op("&&")(_areas("box_squares")), inside.exists())
