@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from vibe4vets.core.database import SessionDep
-from vibe4vets.resources.service.places import Gazetteer, LivePlaces
+from vibe4vets.resources.service.places import LivePlaces
 
 
-async def get_gazetteer(request: Request, session: SessionDep) -> Gazetteer:
+async def get_places(request: Request) -> LivePlaces:
     places: LivePlaces = request.app.state.places
-    return await places.current(session)
+    return places
 
 
-GazetteerDep = Annotated[Gazetteer, Depends(get_gazetteer)]
+PlacesDep = Annotated[LivePlaces, Depends(get_places)]

@@ -10,7 +10,7 @@ from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedReques
 from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
-from vibe4vets.resources.dependencies import GazetteerDep
+from vibe4vets.resources.dependencies import PlacesDep
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.schemas import (
     OrganizationDetail,
@@ -50,7 +50,7 @@ async def list_resources(
     request: Request,
     session: SessionDep,
     cursors: CursorsDep,
-    gazetteer: GazetteerDep,
+    places: PlacesDep,
     query: Annotated[ResourceQuery, Query()],
 ) -> Response:
     """List published resources, the most trusted first unless `sort` says otherwise.
@@ -58,7 +58,7 @@ async def list_resources(
     Repeat a filter for OR (`state=OH&state=PA`); different filters must all hold. To read everything, follow
     `next_cursor` (or the `Link` header) with the same filters until it is null.
     """
-    return public_page(request, await service.list_resources(session, query, cursors, gazetteer))
+    return public_page(request, await service.list_resources(session, query, cursors, places))
 
 
 @router.get(
@@ -91,7 +91,7 @@ async def search(
     request: Request,
     session: SessionDep,
     cursors: CursorsDep,
-    gazetteer: GazetteerDep,
+    places: PlacesDep,
     query: Annotated[SearchQuery, Query()],
 ) -> Response:
     """Search published resources by words, the most relevant first, at most 200 deep.
@@ -100,7 +100,7 @@ async def search(
     counts to narrow by; each ignores its own filter. `crisis` is set when the words speak of suicide or crisis:
     show it first. Pages reach 200 deep: offset and limit beyond that are refused with 422.
     """
-    return public_page(request, await service.search(session, query, cursors, gazetteer))
+    return public_page(request, await service.search(session, query, cursors, places))
 
 
 @router.get(
@@ -111,14 +111,14 @@ async def search(
     responses=success("What the fragment may become.", examples.SUGGESTIONS),
 )
 async def suggest(
-    request: Request, session: SessionDep, gazetteer: GazetteerDep, query: Annotated[SuggestQuery, Query()]
+    request: Request, session: SessionDep, places: PlacesDep, query: Annotated[SuggestQuery, Query()]
 ) -> Response:
     """Suggest resources, organizations, tags and places for what was typed so far.
 
     Titles that begin so come first, then those with such words in any order, then similar ones. `kind=resource`
     leaves the other kinds out.
     """
-    return public_answer(request, (await service.suggest(session, query, gazetteer)).encode())
+    return public_answer(request, (await service.suggest(session, query, places)).encode())
 
 
 @router.get(

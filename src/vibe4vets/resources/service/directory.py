@@ -21,9 +21,9 @@ from vibe4vets.resources.schemas import (
     ResourceSort,
     TermRead,
 )
-from vibe4vets.resources.service.filters import facet_conditions, plain_conditions, values
+from vibe4vets.resources.service.filters import facet_conditions, find_near, plain_conditions, values
 from vibe4vets.resources.service.nearest import nearest_first
-from vibe4vets.resources.service.places import Gazetteer
+from vibe4vets.resources.service.places import LivePlaces
 from vibe4vets.resources.terms import category_name, state_name, tag_name
 
 P, ORGANIZATION = published.c, organizations.c
@@ -54,9 +54,9 @@ async def get_resource(session: Session, resource_id: UUID) -> Document:
     raise ResourceNotFound
 
 
-async def list_resources(session: Session, query: ResourceQuery, cursors: Cursors, gazetteer: Gazetteer) -> Slice:
+async def list_resources(session: Session, query: ResourceQuery, cursors: Cursors, places: LivePlaces) -> Slice:
     """Return one page of the published resources that match `query`."""
-    given = values(query, gazetteer)
+    given = values(query, await find_near(session, query, places))
     listing = _resources(query.sort, frozenset(given), query.include_national)
     found = await listing.read(session, query, cursors, given)
     return found.slice(lambda row: row.document)

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, any_, bindparam, func, or_, select
 from sqlalchemy.types import TypeEngine
 
+from vibe4vets.core.database import Session
 from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.models import utc_now
 from vibe4vets.resources.models import Scope, published
 from vibe4vets.resources.schemas import FacetName, ResourceFilters
 from vibe4vets.resources.service.opening import hours_around, open_at
-from vibe4vets.resources.service.places import Gazetteer, Place
+from vibe4vets.resources.service.places import LivePlaces, Place
 from vibe4vets.resources.service.places.nearness import box_parameters, in_box, near_parameters, within_radius
 
 P = published.c
@@ -52,11 +53,19 @@ _PLACED = {
 }
 
 
-def values(query: ResourceFilters, gazetteer: Gazetteer) -> dict[str, Any]:
-    """The filters that `query` sets, by name: what the parameters of their conditions stand for.
+async def find_near(session: Session, query: ResourceFilters, places: LivePlaces) -> Place | None:
+    """The place that `near` names; raises InvalidRequest, with advice, when it is none that is known."""
+    if query.near is None:
+        return None
+    place = (await places.current(session)).find(query.near)
+    if place is None:
+        advice = 'No such place is known, or several are: give a ZIP code, "City, ST" or "latitude,longitude"'
+        raise InvalidRequest(errors=[Violation(pointer="/query/near", code="unknown_place", message=advice)])
+    return place
 
-    Raises InvalidRequest, with advice, when `near` is no place that is known.
-    """
+
+def values(query: ResourceFilters, near: Place | None) -> dict[str, Any]:
+    """The filters that `query` sets, by name: what the parameters of their conditions stand for."""
     given = {name: getattr(query, name) for name in (*_PLAIN, *_BY_FACET)}
     given = {name: value for name, value in given.items() if value}
     if query.open_at is not None:
@@ -64,17 +73,9 @@ def values(query: ResourceFilters, gazetteer: Gazetteer) -> dict[str, Any]:
         given |= {"open_at": instant, "open_hours": hours_around(instant)}
     if query.bbox is not None:
         given |= box_parameters(query.bbox)
-    if query.near is not None:
-        given |= near_parameters(_place(query.near, gazetteer), query.reach_miles)
+    if near is not None:
+        given |= near_parameters(near, query.reach_miles)
     return given
-
-
-def _place(near: str, gazetteer: Gazetteer) -> Place:
-    place = gazetteer.find(near)
-    if place is None:
-        advice = 'No such place is known, or several are: give a ZIP code, "City, ST" or "latitude,longitude"'
-        raise InvalidRequest(errors=[Violation(pointer="/query/near", code="unknown_place", message=advice)])
-    return place
 
 
 def plain_conditions(names: AbstractSet[str], *, include_national: bool = False) -> list[ColumnElement[bool]]:

@@ -14,8 +14,8 @@ from vibe4vets.core.pagination import EXACT_UP_TO, Cursors, Found, Listing, Orde
 from vibe4vets.resources.models import published
 from vibe4vets.resources.schemas import SEARCH_DEPTH, FacetName, Interpretation, SearchQuery, TermRead
 from vibe4vets.resources.service.crisis import crisis_line
-from vibe4vets.resources.service.filters import facet_conditions, plain_conditions, values
-from vibe4vets.resources.service.places import Gazetteer
+from vibe4vets.resources.service.filters import facet_conditions, find_near, plain_conditions, values
+from vibe4vets.resources.service.places import LivePlaces
 from vibe4vets.resources.service.places.nearness import distance_miles
 from vibe4vets.resources.terms import category_name, scope_name, state_name, tag_name
 
@@ -34,9 +34,9 @@ _FACETS: dict[FacetName, tuple[ColumnElement[Any], Callable[[str], str]]] = {
 }
 
 
-async def search(session: Session, query: SearchQuery, cursors: Cursors, gazetteer: Gazetteer) -> Slice:
+async def search(session: Session, query: SearchQuery, cursors: Cursors, places: LivePlaces) -> Slice:
     """Return one page of what matches `query`, best first, with the facets it asks for, in one statement."""
-    given = values(query, gazetteer)
+    given = values(query, await find_near(session, query, places))
     found = await _listing(frozenset(given), tuple(query.facets)).read(session, query, cursors, given | {"q": query.q})
     return _answer(query, found)
 

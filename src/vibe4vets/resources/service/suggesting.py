@@ -15,7 +15,7 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 from vibe4vets.core.database import Session, Statement
 from vibe4vets.resources.folding import fold
 from vibe4vets.resources.schemas import PlaceRead, SuggestionKind, SuggestQuery
-from vibe4vets.resources.service.places import Gazetteer, Place
+from vibe4vets.resources.service.places import LivePlaces, Place
 from vibe4vets.resources.terms import tag_name
 
 _MOST_READ: Final = 5_000
@@ -132,7 +132,7 @@ order by word = variant desc, place
 _ONE_WORD, _SEVERAL_WORDS = _statement(_FIRST_OF_ONE), _statement(_FIRST_OF_SEVERAL)
 
 
-async def suggest(session: Session, query: SuggestQuery, gazetteer: Gazetteer) -> str:
+async def suggest(session: Session, query: SuggestQuery, places: LivePlaces) -> str:
     """Return what the fragment may become, as JSON; nothing when it has no letter or digit."""
     words = fold(query.q).split()
     if not words:
@@ -146,6 +146,7 @@ async def suggest(session: Session, query: SuggestQuery, gazetteer: Gazetteer) -
             both = [*found[SuggestionKind.RESOURCE], *meant[SuggestionKind.RESOURCE]]
             found[SuggestionKind.RESOURCE] = list(dict.fromkeys(both))
     if SuggestionKind.PLACE in kinds:
+        gazetteer = await places.current(session)
         found[SuggestionKind.PLACE] = [_place_item(place) for place in gazetteer.complete(query.q, query.limit)]
     return f'{{"items":[{",".join(_mixed(found, query.limit))}]}}'
 
