@@ -172,6 +172,7 @@ BAD = {
     "ck_resources_version": "update resources set version = 0",
     "ck_places_coordinates": "update places set latitude = 'NaN'",
     "ck_places_kind": "update places set kind = 'planet'",
+    "ck_published_changes_kind": f"insert into published_changes values ('{ID}', 1, 'moved', now())",
     "ck_published_terms_kind": "insert into published_terms (kind, value, uses) values ('colour', 'red', 1)",
     "ck_resources_website": "update resources set website = 'javascript:alert(1)'",
     "ck_sources_slug": "update sources set slug = 'Not a slug'",

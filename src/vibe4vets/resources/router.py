@@ -13,6 +13,8 @@ from vibe4vets.resources import service
 from vibe4vets.resources.dependencies import PlacesDep
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.schemas import (
+    Changes,
+    ChangesQuery,
     OrganizationDetail,
     OrganizationQuery,
     OrganizationRead,
@@ -59,6 +61,24 @@ async def list_resources(
     `next_cursor` (or the `Link` header) with the same filters until it is null.
     """
     return public_page(request, await service.list_resources(session, query, cursors, places))
+
+
+@router.get(
+    "/resources/changes",
+    tags=["resources"],
+    summary="List changes",
+    response_model=Changes,
+    responses={**success("Changes, the oldest first.", examples.CHANGES), **_PAGED},
+)
+async def list_changes(
+    request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[ChangesQuery, Query()]
+) -> Response:
+    """List what was created, updated and deleted, in order, to keep a mirror.
+
+    Begin without `since`, follow `next_cursor` until `is_current`, and ask again with the last one later. Each
+    resource comes once, with its last change. A cursor is refused (400) after a move of the service: begin anew.
+    """
+    return public_answer(request, (await service.list_changes(session, query, cursors)).encode())
 
 
 @router.get(

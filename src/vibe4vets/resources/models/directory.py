@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     Double,
@@ -234,6 +235,24 @@ class PublishedTerm(SQLModel, table=True):
     uses: int
 
 
+class PublishedChange(SQLModel, table=True):
+    """The last change of a resource that the public could see. Triggers on `published_resources` keep it.
+
+    `changed_in` is the number of the transaction: once all older ones have ended, what comes has a higher one.
+    """
+
+    __tablename__ = "published_changes"
+    __table_args__ = (
+        CheckConstraint("kind in ('created', 'updated', 'deleted')", name="kind"),
+        Index("ix_published_changes_order", "changed_in", "resource_id"),
+    )
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")
+    changed_in: int = Field(sa_type=BigInteger)
+    kind: str = Field(max_length=16)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
 class WithdrawnResource(SQLModel, table=True):
     """The tombstone of a resource that was published once; `successor_id` replaces it where one does."""
 
@@ -246,5 +265,6 @@ class WithdrawnResource(SQLModel, table=True):
 
 organizations = SQLModel.metadata.tables["organizations"]
 published = SQLModel.metadata.tables["published_resources"]
+published_changes = SQLModel.metadata.tables["published_changes"]
 published_terms = SQLModel.metadata.tables["published_terms"]
 withdrawn = SQLModel.metadata.tables["withdrawn_resources"]

@@ -3,6 +3,7 @@
 from vibe4vets.resources.schemas.intake import LocationIntake, ResourceIntake, SourceIntake
 from vibe4vets.resources.schemas.query import (
     SEARCH_DEPTH,
+    ChangesQuery,
     FacetName,
     OrganizationQuery,
     ResourceFilters,
@@ -14,6 +15,7 @@ from vibe4vets.resources.schemas.query import (
 )
 from vibe4vets.resources.schemas.read import (
     ORGANIZATION_RESOURCES,
+    Changes,
     CrisisRead,
     HoursRead,
     Interpretation,
@@ -34,6 +36,8 @@ from vibe4vets.resources.schemas.read import (
 __all__ = [
     "ORGANIZATION_RESOURCES",
     "SEARCH_DEPTH",
+    "Changes",
+    "ChangesQuery",
     "CrisisRead",
     "FacetName",
     "HoursRead",

@@ -115,3 +115,16 @@ SUGGESTIONS: JsonDict = {
         },
     ]
 }
+CHANGES: JsonDict = {
+    "items": [
+        {
+            "kind": "updated",
+            "id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+            "changed_at": "2026-11-20T20:06:23.203845Z",
+            "successor": None,
+            "resource": RESOURCE,
+        }
+    ],
+    "next_cursor": _NEXT,
+    "is_current": True,
+}

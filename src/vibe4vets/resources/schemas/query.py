@@ -252,6 +252,18 @@ class SuggestQuery(Input):
     ] = []
 
 
+class ChangesQuery(Input):
+    since: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2_000,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="The `next_cursor` of the answer before; without it, everything from the beginning.",
+        examples=["LOR-YAIJM7RbMC41NDA3LCJmZTJiZGY1NC03ZjEwLTQ1MzktYTNmMy00NDkwMTUzN2IyMjkiLDJd"],
+    )
+    limit: PlainInt = Field(default=100, ge=1, le=100, description="How many changes at most.", examples=[100])
+
+
 class OrganizationQuery(PageQuery):
     name: Annotated[Line, Field(min_length=1, max_length=100)] | None = Field(
         default=None,

@@ -1,6 +1,7 @@
 """What the directory answers."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -166,6 +167,22 @@ class CrisisRead(Output):
     instructions: str
     text: str = Field(description="Number for text messages.", examples=["838255"])
     chat_url: str
+
+
+class ChangeRead(Output):
+    """The last change of one resource; keep the resource by its id, whatever the kind, and drop what is deleted."""
+
+    kind: Literal["created", "updated", "deleted"]
+    id: UUID
+    changed_at: datetime
+    successor: UUID | None = Field(description="The resource that replaces a deleted one, if any.")
+    resource: ResourceRead | None = Field(description="As it is now; null when it was deleted.")
+
+
+class Changes(Output):
+    items: list[ChangeRead]
+    next_cursor: str = Field(description="Hand it back as `since`, now or tomorrow.")
+    is_current: bool = Field(description="Whether these were all; what is being written now comes later.")
 
 
 class SearchPage(Page[SearchHit]):

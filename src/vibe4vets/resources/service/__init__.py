@@ -1,5 +1,6 @@
 """What can be done with the directory. Functions flush, never commit: the request owns the transaction."""
 
+from vibe4vets.resources.service.changes import list_changes
 from vibe4vets.resources.service.directory import (
     get_organization,
     get_resource,
@@ -27,6 +28,7 @@ __all__ = [
     "get_resource",
     "learn_places",
     "list_categories",
+    "list_changes",
     "list_organizations",
     "list_resources",
     "list_states",

@@ -10,6 +10,7 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.documents import etag_of, json_array
 from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.schemas import ResourceRead
+from vibe4vets.resources.service.changes import renumber_changes
 from vibe4vets.resources.service.naming import count_words, store_names
 from vibe4vets.resources.service.opening import open_hours, open_week, possible_zones
 from vibe4vets.resources.service.places.areas import areas_of
@@ -198,12 +199,13 @@ async def reindex_batch(session: Session, *, after: UUID | None, size: int = 100
 
 
 async def remove_strays(session: Session) -> None:
-    """Delete from the read model whatever is not published, and count its terms and words anew."""
+    """Delete from the read model whatever is not published, count its terms and words anew, and order its changes."""
     await session.execute(_QUIET)
     await session.execute(_STRAY)
     await session.execute(_FORGET_TERMS)
     await session.execute(_COUNT_TERMS)
     await count_words(session)
+    await renumber_changes(session)
 
 
 async def count_published(session: Session) -> int:
