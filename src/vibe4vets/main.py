@@ -24,6 +24,7 @@ from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.core.safety import refuse_unsafe
 from vibe4vets.core.sweeping import keep_sweeping
+from vibe4vets.resources.service.places import LivePlaces
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
         app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
+        app.state.places = LivePlaces()
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()

@@ -163,6 +163,8 @@ insert into review_decisions (proposal_id, actor_id, state) values ('{ID}', '', 
 insert into rate_limits (key, spent, resets_at) values (sha256('address'), 1, now());
 insert into idempotency_keys (key, request_hash) values (sha256('key'), sha256('request'));
 insert into fetch_hosts (host, window_began_at, calls, failures) values ('example.org', now(), 1, 0);
+insert into places (kind, key, state, name, latitude, longitude, weight, origin)
+  values ('zip', '43215', 'OH', 'Columbus', 40, -83, 1, 'file');
 """
 EVENT = "insert into audit_events (actor_kind, action) values ('system', 'a.b')"
 PROPOSAL = (
@@ -245,6 +247,9 @@ BAD = {
     "ck_resources_tags": "update resources set tags = '{Not A Tag}'",
     "ck_resources_titled": "update resources set title = ''",
     "ck_resources_version": "update resources set version = 0",
+    "ck_places_coordinates": "update places set latitude = 'NaN'",
+    "ck_places_kind": "update places set kind = 'planet'",
+    "ck_published_changes_kind": f"insert into published_changes values ('{ID}', 1, 'moved', now())",
     "ck_published_terms_kind": "insert into published_terms (kind, value, uses) values ('colour', 'red', 1)",
     "ck_resources_website": "update resources set website = 'javascript:alert(1)'",
     "ck_sessions_end_reason": "update sessions set end_reason = 'boredom', ended_at = now()",

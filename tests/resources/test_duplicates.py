@@ -99,7 +99,7 @@ async def test_a_merge_is_previewed_done_and_undone(client: httpx.AsyncClient, d
 
     suggestion = {"resource_id": str(other.id), "resource": {"summary": "Short"}}
     submitter = service.Submitter(Origin.PUBLIC, ANONYMOUS)
-    await do(service.suggest, SuggestionCreate.model_validate(suggestion), KEY, submitter)
+    await do(service.take_suggestion, SuggestionCreate.model_validate(suggestion), KEY, submitter)
     merge = await merged(do, kept.id, other.id)
     assert merge.changes == preview.changes
     assert merge.moved_proposals == 1

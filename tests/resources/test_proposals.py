@@ -74,7 +74,7 @@ async def pantry(do: Do) -> ResourceRead:
 
 async def suggest(do: Do, resource: ResourceRead | None, **fields: object) -> SuggestionReceipt:
     given = {"resource_id": resource and str(resource.id), "resource": fields}
-    receipt: SuggestionReceipt = await do(service.suggest, SuggestionCreate.model_validate(given), KEY, PUBLIC)
+    receipt: SuggestionReceipt = await do(service.take_suggestion, SuggestionCreate.model_validate(given), KEY, PUBLIC)
     return receipt
 
 
@@ -251,7 +251,7 @@ async def test_a_crisis_line_comes_first(do: Do, sql: asyncpg.Connection) -> Non
 async def test_contacts_are_apart_and_erased(do: Do, pantry: ResourceRead, sql: asyncpg.Connection) -> None:
     contact = {"name": "Canary Person", "email": "canary@example.org", "phone": "614-555-0177"}
     given = {"resource_id": str(pantry.id), "resource": {"cost": "Free"}, "contact": contact}
-    await do(service.suggest, SuggestionCreate.model_validate(given), KEY, PUBLIC)
+    await do(service.take_suggestion, SuggestionCreate.model_validate(given), KEY, PUBLIC)
     (proposal,) = await queued(sql, do)
     assert "anary" not in proposal.model_dump_json()
     assert "anary" not in str(await sql.fetch("select * from audit_events"))

@@ -19,6 +19,7 @@ from vibe4vets.cli import accounts, audit, serving
 from vibe4vets.cli.connectors import connectors
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
 from vibe4vets.cli.files import Encoding, Format, open_file
+from vibe4vets.cli.places import load_place_file, tell_places
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.base import FetchError, SourceError
 from vibe4vets.connectors.models import Outcome
@@ -43,6 +44,8 @@ _PLAIN_FAILURES = (
     serving.AddressError,
 )  # fmt: skip
 app.add_typer(connectors, name="connectors")
+places = typer.Typer(help="Where ZIP codes, cities and counties are.", no_args_is_help=True)
+app.add_typer(places, name="places")
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -166,6 +169,16 @@ def reindex() -> None:
         serving.require_schema(settings)
         count = asyncio.run(render_published(settings))
     out.print(f"Rendered {count:,} published resources.")
+
+
+@places.command(name="load")
+def load_places(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file of ZIP codes.")],
+) -> None:
+    """Load where ZIP codes, cities and counties are: Census gazetteer, GeoNames postal codes, or a CSV."""
+    with serving.database(Settings()) as settings:
+        serving.require_schema(settings)
+        tell_places(asyncio.run(load_place_file(settings, file)), file)
 
 
 @app.command()

@@ -120,4 +120,5 @@ async def render_published(settings: Settings) -> int:
         async with sessions.begin() as session:
             await resources.remove_strays(session)
             await record_event(session, "directory.reindex", actor=SYSTEM, details={"resources": str(done)})
+            await resources.learn_places(session)
         return done

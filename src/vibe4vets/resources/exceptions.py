@@ -63,3 +63,7 @@ class MergeOutOfDate(AppError):
         "merge-out-of-date",
         "The kept resource has changed since; roll it back by hand, then undo the merge.",
     )
+
+
+class PlacesFileRefused(AppError):
+    status, type, title = HTTPStatus.UNPROCESSABLE_ENTITY, "places-file-refused", "The file holds no places."

@@ -5,8 +5,19 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Double, Index, SmallInteger, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import Record, enum_type, utc_now
@@ -82,6 +93,7 @@ class Organization(Record, table=True):
     __tablename__ = "organizations"
     __table_args__ = (
         UniqueConstraint("source_id", "name_key", name=ONE_NAME_PER_SOURCE),
+        Index("ix_organizations_name_key", "name_key", "id", postgresql_ops={"name_key": "text_pattern_ops"}),
         CheckConstraint("name <> '' and name_key <> ''", name="named"),
     )
 
@@ -181,7 +193,7 @@ class PublishedResource(SQLModel, table=True):
         Index("ix_published_resources_search", "search", postgresql_using="gin"),
         Index(
             "ix_published_resources_filters",
-            "categories", "tags", "states", "languages", "cities",
+            "categories", "tags", "states", "languages", "cities", "areas", "open_hours",
             postgresql_using="gin",
         ),
         Index("ix_published_resources_trust", "trust_score", "id"),
@@ -203,6 +215,10 @@ class PublishedResource(SQLModel, table=True):
     states: list[str] = Field(sa_type=ARRAY(Text))
     languages: list[str] = Field(sa_type=ARRAY(Text))
     cities: list[str] = Field(sa_type=ARRAY(Text))
+    areas: list[int] = Field(sa_type=ARRAY(Integer), sa_column_kwargs={"server_default": _EMPTY})
+    open_hours: list[int] = Field(sa_type=ARRAY(Integer), sa_column_kwargs={"server_default": _EMPTY})
+    time_zones: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": _EMPTY})
+    open_week: Any = Field(default=None, sa_type=INT4MULTIRANGE, nullable=True)
     scope: Scope = Field(sa_type=enum_type(Scope))
     source: str = Field(max_length=64)
     trust_score: float = Field(sa_type=Double)
@@ -220,6 +236,24 @@ class PublishedTerm(SQLModel, table=True):
     uses: int
 
 
+class PublishedChange(SQLModel, table=True):
+    """The last change of a resource that the public could see. Triggers on `published_resources` keep it.
+
+    `changed_in` is the number of the transaction: once all older ones have ended, what comes has a higher one.
+    """
+
+    __tablename__ = "published_changes"
+    __table_args__ = (
+        CheckConstraint("kind in ('created', 'updated', 'deleted')", name="kind"),
+        Index("ix_published_changes_order", "changed_in", "resource_id"),
+    )
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")
+    changed_in: int = Field(sa_type=BigInteger)
+    kind: str = Field(max_length=16)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
 class WithdrawnResource(SQLModel, table=True):
     """The tombstone of a resource that was published once; `successor_id` replaces it where one does."""
 
@@ -232,6 +266,7 @@ class WithdrawnResource(SQLModel, table=True):
 
 organizations = SQLModel.metadata.tables["organizations"]
 published = SQLModel.metadata.tables["published_resources"]
+published_changes = SQLModel.metadata.tables["published_changes"]
 published_terms = SQLModel.metadata.tables["published_terms"]
 withdrawn = SQLModel.metadata.tables["withdrawn_resources"]
 resources = SQLModel.metadata.tables["resources"]

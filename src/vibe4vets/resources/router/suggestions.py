@@ -56,7 +56,7 @@ async def create_suggestion(session: SessionDep, settings: SettingsDep, given: S
     Keep the token: it shows what became of the suggestion. Leave out numbers that name a person (Social Security,
     DoD ID, VA file): they are refused, and never stored.
     """
-    return await service.suggest(session, given, settings.signing_key, _VISITOR)
+    return await service.take_suggestion(session, given, settings.signing_key, _VISITOR)
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """What can be done with the directory. Functions flush, never commit: the request owns the transaction."""
 
+from vibe4vets.resources.service.changes import list_changes
 from vibe4vets.resources.service.deciding import (
     Decider,
     approve_proposal,
@@ -43,6 +44,7 @@ from vibe4vets.resources.service.history import (
     record_revisions,
 )
 from vibe4vets.resources.service.intake import upsert_resources, upsert_sources
+from vibe4vets.resources.service.places import learn_places, load_places
 from vibe4vets.resources.service.proposing import (
     Draft,
     Submitter,
@@ -53,7 +55,7 @@ from vibe4vets.resources.service.proposing import (
     propose,
     propose_as_partner,
     report,
-    suggest,
+    take_suggestion,
 )
 from vibe4vets.resources.service.publishing import (
     count_published,
@@ -63,6 +65,7 @@ from vibe4vets.resources.service.publishing import (
     withdraw_resources,
 )
 from vibe4vets.resources.service.search import search
+from vibe4vets.resources.service.suggesting import suggest
 from vibe4vets.resources.service.working import list_working
 
 __all__ = [
@@ -85,7 +88,9 @@ __all__ = [
     "get_revision",
     "get_suggestion",
     "get_working",
+    "learn_places",
     "list_categories",
+    "list_changes",
     "list_duplicates",
     "list_organizations",
     "list_own_proposals",
@@ -94,6 +99,7 @@ __all__ = [
     "list_states",
     "list_tags",
     "list_working",
+    "load_places",
     "lock_proposal",
     "merge_resources",
     "propose",
@@ -110,6 +116,7 @@ __all__ = [
     "roll_back_resource",
     "search",
     "suggest",
+    "take_suggestion",
     "undo_merge",
     "update_resource",
     "upsert_resources",

@@ -167,7 +167,9 @@ def _fingerprint(draft: Draft, changes: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-async def suggest(session: Session, given: SuggestionCreate, key: bytes, submitter: Submitter) -> SuggestionReceipt:
+async def take_suggestion(
+    session: Session, given: SuggestionCreate, key: bytes, submitter: Submitter
+) -> SuggestionReceipt:
     """Take a suggestion of the public; the receipt's token shows what becomes of it."""
     kind = ProposalKind.CREATE if given.resource_id is None else ProposalKind.CHANGE
     draft = Draft(kind, given.resource_id, given.resource.content(), note=given.note)

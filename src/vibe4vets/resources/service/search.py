@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Float, Text, bindparam, cast, func, literal_column, select, true
+from sqlalchemy import CTE, ColumnElement, Float, Text, bindparam, cast, func, literal_column, null, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from vibe4vets.core.database import Session
@@ -14,7 +14,9 @@ from vibe4vets.core.pagination import EXACT_UP_TO, Cursors, Found, Listing, Orde
 from vibe4vets.resources.models import published
 from vibe4vets.resources.schemas import SEARCH_DEPTH, FacetName, Interpretation, SearchQuery, TermRead
 from vibe4vets.resources.service.crisis import crisis_line
-from vibe4vets.resources.service.filters import facet_conditions, plain_conditions, values
+from vibe4vets.resources.service.filters import facet_conditions, find_near, plain_conditions, values
+from vibe4vets.resources.service.places import LivePlaces
+from vibe4vets.resources.service.places.nearness import distance_miles
 from vibe4vets.resources.terms import category_name, scope_name, state_name, tag_name
 
 P = published.c
@@ -32,9 +34,9 @@ _FACETS: dict[FacetName, tuple[ColumnElement[Any], Callable[[str], str]]] = {
 }
 
 
-async def search(session: Session, query: SearchQuery, cursors: Cursors) -> Slice:
+async def search(session: Session, query: SearchQuery, cursors: Cursors, places: LivePlaces) -> Slice:
     """Return one page of what matches `query`, best first, with the facets it asks for, in one statement."""
-    given = values(query)
+    given = values(query, await find_near(session, query, places))
     found = await _listing(frozenset(given), tuple(query.facets)).read(session, query, cursors, given | {"q": query.q})
     return _answer(query, found)
 
@@ -45,7 +47,8 @@ def _listing(names: frozenset[str], facets: tuple[FacetName, ...]) -> Listing:
     passes = [hits.c[f"passes_{name}"] for name in FacetName]
     # a subquery in the select list runs for the rows of the page only, after they were sorted and cut
     document = select(P.document).where(P.id == hits.c.id).scalar_subquery().label("document")
-    matching = select(document, hits.c.score).where(*passes)
+    miles = distance_miles(hits.c.id) if "near_latitude" in names else null()
+    matching = select(document, hits.c.score, miles.label("distance_miles")).where(*passes)
     order = Order((hits.c.score, hits.c.trust_score, hits.c.id), (float, float, UUID), descending=True)
     return Listing(matching, order, beside=[_facet(name, hits) for name in facets], deepest=SEARCH_DEPTH)
 
@@ -64,7 +67,7 @@ def _hits(names: frozenset[str], facets: tuple[FacetName, ...]) -> CTE:
     passes = [(conditions.get(name, true()) if facets else true()).label(f"passes_{name}") for name in FacetName]
     return (
         select(P.id, P.trust_score, score, *passes, *(_FACETS[name][0].label(name) for name in facets))
-        .where(P.search.op("@@")(words), *plain_conditions(names), *required)
+        .where(P.search.op("@@")(words), *plain_conditions(names, include_national=True), *required)
         .limit(EXACT_UP_TO + 1)
         .cte("hits")
     )
@@ -86,6 +89,11 @@ def _facet(name: FacetName, hits: CTE) -> ColumnElement[str]:
     return cast(select(func.json_agg(in_order)).scalar_subquery(), Text).label(f"facet_{name}")
 
 
+def _hit(row: Any) -> str:  # noqa: ANN401  a row of any statement
+    miles = "null" if row.distance_miles is None else f"{row.distance_miles:.1f}"
+    return f'{{"resource":{row.document},"score":{row.score:.6f},"distance_miles":{miles}}}'
+
+
 def _answer(query: SearchQuery, found: Found) -> Slice:
     facets = {
         name: [
@@ -97,7 +105,7 @@ def _answer(query: SearchQuery, found: Found) -> Slice:
     understood = Interpretation(query=query.q, corrected=None, place=None, relaxed=[])
     crisis = crisis_line(query.q)
     return found.slice(
-        lambda row: f'{{"resource":{row.document},"score":{row.score:.6f},"distance_miles":null}}',
+        _hit,
         members=f',"facets":{json.dumps(facets)},"interpretation":{understood.model_dump_json()},'
         f'"crisis":{crisis.model_dump_json() if crisis else "null"}',
     )
