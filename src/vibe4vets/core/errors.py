@@ -49,13 +49,19 @@ class AppError(Exception):
     status: ClassVar[HTTPStatus]
     type: ClassVar[str]
     title: ClassVar[str]
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = {}
 
     def __init__(
-        self, detail: str | None = None, *, errors: Sequence[Violation] = (), successor: str | None = None
+        self,
+        detail: str | None = None,
+        *,
+        errors: Sequence[Violation] = (),
+        successor: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail, self.errors, self.successor = detail, errors, successor
+        self.headers = {**type(self).headers, **(headers or {})}
 
 
 class InvalidRequest(AppError):
@@ -74,6 +80,15 @@ class MethodNotAllowed(AppError):
     status, type, title = HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "This address has no such method."
 
 
+class NotAuthenticated(AppError):
+    status, type, title = HTTPStatus.UNAUTHORIZED, "not-authenticated", "This operation needs valid credentials."
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(AppError):
+    status, type, title = HTTPStatus.FORBIDDEN, "forbidden", "Your role does not allow this operation."
+
+
 class InternalError(AppError):
     status, type, title = (
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -84,7 +99,17 @@ class InternalError(AppError):
 
 class Unavailable(AppError):
     status, type, title = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+
+_HEADERS: Mapping[str, dict[str, Any]] = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "example": RETRY_AFTER_SECONDS},
+    "WWW-Authenticate": {
+        "description": "What the operation accepts.",
+        "schema": {"type": "string"},
+        "example": "Bearer",
+    },
+}
 
 
 def problem_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
@@ -99,10 +124,7 @@ def problem_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]
             },
         )
         if error.headers:
-            entry["headers"] = {
-                name: {"description": "Seconds to wait.", "schema": {"type": "integer"}, "example": int(value)}
-                for name, value in error.headers.items()
-            }
+            entry["headers"] = {name: _HEADERS[name] for name in error.headers}
         entry["description"] = "\n".join(filter(None, [entry["description"], f"`{error.type}`: {error.title}"]))
         entry["content"][MEDIA_TYPE]["examples"][error.type] = {"value": _example(error)}
     return responses

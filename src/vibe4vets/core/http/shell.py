@@ -1,38 +1,21 @@
-"""The ASGI shell around the application, and what every public answer has in common.
+"""The ASGI shell around the application.
 
 Pure ASGI: one `BaseHTTPMiddleware` would cost two thirds of the throughput.
 """
 
 import asyncio
-import json
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
-from fastapi import Request, Response
-from fastapi.dependencies.models import Dependant
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vibe4vets.core.documents import etag_of
-from vibe4vets.core.errors import (
-    MEDIA_TYPE,
-    AppError,
-    InternalError,
-    MalformedRequest,
-    problem_body,
-    to_app_error,
-)
-from vibe4vets.core.pagination import Slice
+from vibe4vets.core.context import request_id
+from vibe4vets.core.errors import MEDIA_TYPE, AppError, InternalError, MalformedRequest, problem_body, to_app_error
 
-JSON = "application/json"
-PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SECURITY = (
@@ -106,6 +89,7 @@ class _Answer:
             and headers.get(b"access-control-request-method") in {b"GET", b"HEAD"}
         )
         scope.setdefault("state", {})["request_id"] = self.request_id
+        request_id.set(self.request_id)
         self.scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
 
     async def __call__(self, message: Message) -> None:
@@ -169,89 +153,3 @@ def _is_strict_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-class StrictRoute(APIRoute):
-    """A route that refuses query parameters it does not know, and a single one that is repeated."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        repeatable = dict(_query_parameters(self.dependant))
-
-        async def strict(request: Request) -> Response:
-            seen: set[str] = set()
-            errors = []
-            for name, _ in request.query_params.multi_items():
-                if name not in repeatable:
-                    errors.append(_refusal(name, "extra_forbidden", "There is no such query parameter"))
-                elif name in seen and not repeatable[name]:
-                    errors.append(_refusal(name, "repeated", "Give this query parameter once"))
-                seen.add(name)
-            if errors:
-                raise RequestValidationError(errors)
-            return await handle(request)
-
-        return strict
-
-
-class PublicRoute(StrictRoute):
-    """A public read of what is published: open to any origin, and a replica may answer it."""
-
-    is_public = True
-
-
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "The copy that the client named in If-None-Match is current."}
-}
-
-
-def success(description: str, example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """Document the answer 200 of an operation, with an example.
-
-    FastAPI drops every null from its document; as text, which `describe` reads again, the example keeps them.
-    """
-    return {200: {"description": description, "content": {JSON: {"example": json.dumps(example)}}}}
-
-
-def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """Each query parameter by name, and whether it may be repeated; a query model counts as its fields."""
-    for field in dependant.query_params:
-        model = field.field_info.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            for name, info in model.model_fields.items():
-                yield info.alias or name, "list" in str(info.annotation)
-        else:
-            yield field.alias, "list" in str(model)
-    for inner in dependant.dependencies:
-        yield from _query_parameters(inner)
-
-
-def _refusal(name: str, code: str, message: str) -> dict[str, Any]:
-    return {"loc": ("query", name), "type": code, "msg": message}
-
-
-def public_answer(request: Request, body: bytes, *, etag: str | None = None, link: str | None = None) -> Response:
-    """A cacheable JSON answer, or 304 when the client has these very bytes already."""
-    etag = etag or etag_of(body)
-    # a proxy may compress; the bytes depend on nothing else that a client sends
-    headers = {"etag": etag, "cache-control": PUBLIC_CACHE, "vary": "Accept-Encoding"}
-    if link is not None:
-        headers["link"] = link
-    if _matches(request.headers.getlist("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=JSON)
-
-
-def _matches(if_none_match: Sequence[str], etag: str) -> bool:
-    """Weak comparison, as RFC 9110 13.1.2 wants it for If-None-Match; the header may come in several lines."""
-    tags = {tag.strip().removeprefix("W/") for line in if_none_match for tag in line.split(",")}
-    return "*" in tags or etag in tags
-
-
-def public_page(request: Request, page: Slice) -> Response:
-    """A page as a cacheable answer, with the Link to the next one (RFC 8288); relative, to hold behind any proxy."""
-    link = None
-    if page.next_cursor is not None:
-        url = request.url.remove_query_params(["cursor", "offset"]).include_query_params(cursor=page.next_cursor)
-        link = f'<{url.path}?{url.query}>; rel="next"'
-    return public_answer(request, page.body(), link=link)

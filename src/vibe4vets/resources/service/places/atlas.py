@@ -1,0 +1,155 @@
+"""Every place that the service knows, in columns: 75,000 places in few objects, so that no collection walks them.
+
+Within one kind the places stand sorted by key, and within one key the largest first.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from typing import Final
+
+from vibe4vets.resources.folding import fold
+from vibe4vets.resources.geography import STATES
+from vibe4vets.resources.service.places.place import Place, PlaceKind
+
+MOST_WORDS: Final = 5
+_ONE_SPELLING: Final = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
+_NAMED_IN_FULL: Final = ("county", "parish", "borough", "municipality", "census area", "district", "island")
+_FAR: Final = {"AS": (-14.3, -170.7), "MP": (15.2, 145.7)}  # they share the areas of Hawaii and Guam
+_OTHER_NAMES: Final = {"d c": "DC", "virgin islands": "VI", "us virgin islands": "VI"}
+_STATES: Final = {fold(name): code for code, name in STATES.items()} | _OTHER_NAMES
+
+
+def place_key(words: Sequence[str]) -> str:
+    """The key of folded words: "fort worth" and "ft worth" have the same."""
+    return " ".join(_ONE_SPELLING.get(word, word) for word in words)
+
+
+def state_named(words: Sequence[str]) -> str | None:
+    """The code of the state whose whole name these folded words are."""
+    return _STATES.get(" ".join(words))
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Places of one kind, a column each, all of one length. A weight counts the ZIP codes of a place."""
+
+    keys: Sequence[str] = ()
+    names: Sequence[str] = ()
+    """Of the city or county; of a ZIP code that of its city."""
+    states: Sequence[str] = ()
+    counties: Sequence[str | None] = ()
+    latitudes: Sequence[float] = ()
+    longitudes: Sequence[float] = ()
+    weights: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of the places that share a name; `share` is its part of all their ZIP codes."""
+
+    place: Place
+    weight: int
+    share: float
+
+
+class Atlas:
+    """The places in memory. Look-ups take folded words, and return the largest place first."""
+
+    def __init__(self, zips: Columns, cities: Columns, counties: Columns, *, complete: bool) -> None:
+        self._zips = zips
+        self._named = {PlaceKind.CITY: cities, PlaceKind.COUNTY: counties}
+        self._ranges = {kind: _ranges(columns.keys) for kind, columns in self._named.items()}
+        self.complete = complete
+        """Whether the ZIP codes of the whole country were loaded: five other digits are then no ZIP code."""
+
+    def zip_code(self, digits: str) -> Place | None:
+        """The ZIP code of five digits; where it is not known, the middle of its area of three digits."""
+        at = self._listed(digits)
+        if at is None:
+            area = zip_areas().get(digits[:3])
+            if area is None:
+                return None
+            return Place(PlaceKind.ZIP, digits, area.latitude, area.longitude, area.state, postal_code=digits)
+        zips = self._zips
+        city, state, county = zips.names[at], zips.states[at], zips.counties[at]
+        middle = zips.latitudes[at], zips.longitudes[at]
+        return Place(PlaceKind.ZIP, f"{city}, {state} {digits}", *middle, state, city, county, digits)
+
+    def knows_zip(self, digits: str) -> bool:
+        """Whether five digits amid other words are a ZIP code, and not some other number."""
+        return self._listed(digits) is not None or (not self.complete and digits[:3] in zip_areas())
+
+    def _listed(self, digits: str) -> int | None:
+        keys = self._zips.keys
+        at = bisect_left(keys, digits)
+        return at if at < len(keys) and keys[at] == digits else None
+
+    def cities(self, words: Sequence[str], state: str | None = None) -> list[Candidate]:
+        """The cities of this name, in one state or in all."""
+        return self._candidates(PlaceKind.CITY, words, state)
+
+    def counties(self, words: Sequence[str], state: str | None = None) -> list[Candidate]:
+        """The counties of this name, which lacks the word County, in one state or in all."""
+        return self._candidates(PlaceKind.COUNTY, words, state)
+
+    def _candidates(self, kind: PlaceKind, words: Sequence[str], state: str | None) -> list[Candidate]:
+        at = self._ranges[kind].get(place_key(words), range(0))
+        columns = self._named[kind]
+        total = sum(columns.weights[number] for number in at)
+        return [
+            Candidate(_place(kind, columns, number), columns.weights[number], columns.weights[number] / total)
+            for number in at
+            if state is None or columns.states[number] == state
+        ]
+
+
+def _ranges(keys: Sequence[str]) -> dict[str, range]:
+    """Where each key stands in the sorted `keys`."""
+    found = {}
+    for key, group in groupby(range(len(keys)), key=keys.__getitem__):
+        first, *rest = group
+        found[key] = range(first, first + 1 + len(rest))
+    return found
+
+
+def _place(kind: PlaceKind, columns: Columns, at: int) -> Place:
+    name, state, county = columns.names[at], columns.states[at], columns.counties[at]
+    middle = columns.latitudes[at], columns.longitudes[at]
+    if kind is PlaceKind.COUNTY:
+        return Place(kind, f"{_county_name(name, state)}, {state}", *middle, state, county=name)
+    return Place(kind, f"{name}, {state}", *middle, state, name, county)
+
+
+def _county_name(name: str, state: str) -> str:
+    if name.casefold().endswith(_NAMED_IN_FULL):
+        return name
+    return f"{name} {'Parish' if state == 'LA' else 'County'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The ZIP codes that share their first three digits."""
+
+    state: str
+    latitude: float
+    longitude: float
+
+
+@cache
+def zip_areas() -> dict[str, Area]:
+    """The areas of three digits, which ship with the project: enough to sort by distance before `places load`."""
+    text = (files("vibe4vets.resources.service.places") / "zip_areas.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
+    return {digits: Area(state, float(latitude), float(longitude)) for digits, state, latitude, longitude in rows}
+
+
+@cache
+def state_place(code: str) -> Place:
+    """A state, with the mean of its areas for its middle."""
+    middles = [(area.latitude, area.longitude) for area in zip_areas().values() if area.state == code] or [_FAR[code]]
+    latitude, longitude = (round(sum(column) / len(middles), 1) for column in zip(*middles, strict=True))
+    return Place(PlaceKind.STATE, STATES[code], latitude, longitude, code)
