@@ -14,6 +14,7 @@ from vibe4vets.core.errors import install_error_handlers
 from vibe4vets.core.http import Shell
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
+from vibe4vets.resources.service import SearchKnowledge
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
+        app.state.search_knowledge = SearchKnowledge()
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()

@@ -81,6 +81,15 @@ class Session(SQLModelSession):
         result: Result[Any] = await self.execute(statement.select, dict(values))
         return result.all()
 
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Every row of a SELECT written as text for the driver, with $1, $2 ... for the `arguments`."""
+        if self.published is not None:
+            return await self.published.fetch(sql, arguments)
+        raw = await (await self.connection()).get_raw_connection()
+        driver: Any = raw.driver_connection
+        rows: Sequence[Any] = await driver.fetch(sql, *arguments, record_class=Row)
+        return rows
+
 
 class PublishedPool:
     """The driver's connections for public reads, perhaps to a replica. Each statement is a transaction."""

@@ -17,10 +17,12 @@ from vibe4vets.resources.service.publishing import (
     remove_strays,
     withdraw_resources,
 )
-from vibe4vets.resources.service.search import search
+from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
 
 __all__ = [
+    "SearchKnowledge",
     "count_published",
+    "count_words",
     "get_organization",
     "get_resource",
     "list_categories",
@@ -32,6 +34,7 @@ __all__ = [
     "reindex_batch",
     "remove_strays",
     "search",
+    "seed_lexicon",
     "upsert_resources",
     "upsert_sources",
     "withdraw_resources",

@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.documents import etag_of, json_array
-from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.schemas import ResourceRead
+from vibe4vets.resources.service.search import count_words, index_resources
 
-DOCUMENT_VERSION = 1
+DOCUMENT_VERSION = 2
 """Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
 
 _PUBLISH = text("""
@@ -55,15 +55,9 @@ where r.id = any(cast(:ids as uuid[]))
 
 _STORE = text("""
 insert into published_resources (
-  id, document, document_version, etag, search, title_key, organization_id, categories, tags, states, languages,
+  id, document, document_version, etag, title_key, organization_id, categories, tags, states, languages,
   cities, scope, source, trust_score, updated_at)
 select r.id, p.document, :document_version, p.etag,
-  setweight(to_tsvector('vibe4vets', r.title), 'A')
-    || setweight(to_tsvector('vibe4vets', concat_ws(' ', o.name, translate(array_to_string(r.tags || r.categories, ' '),
-      '-_', '  '))), 'B')
-    || setweight(to_tsvector('vibe4vets', concat_ws(' ', r.summary, r.description)), 'C')
-    || setweight(to_tsvector('vibe4vets', concat_ws(' ', l.places, l.state_names, array_to_string(r.eligibility, ' '))),
-      'D'),
   fold(r.title), r.organization_id, r.categories, r.tags, l.states, r.languages, l.cities, r.scope, s.slug,
   p.trust_score, r.updated_at
 from jsonb_to_recordset(cast(:documents as jsonb)) as p(id uuid, document text, etag text, trust_score double precision)
@@ -71,18 +65,15 @@ join resources r on r.id = p.id
 join organizations o on o.id = r.organization_id
 join sources s on s.id = r.source_id
 cross join lateral (
-  select string_agg(concat_ws(' ', city, county, postal_code), ' ') as places,
-    coalesce(array_agg(distinct fold(city)) filter (where city is not null), '{}') as cities,
+  select coalesce(array_agg(distinct fold(city)) filter (where city is not null), '{}') as cities,
     array(select unnest(r.states) union select state from locations where resource_id = r.id and state is not null
-      order by 1) as states,
-    (select string_agg(concat_ws(' ', code, cast(:state_names as jsonb) ->> code), ' ')
-      from (select unnest(r.states) union select state from locations where resource_id = r.id) c(code)) as state_names
+      order by 1) as states
   from locations where resource_id = r.id
 ) l
 order by r.id
 on conflict (id) do update set
   document = excluded.document, document_version = excluded.document_version, etag = excluded.etag,
-  search = excluded.search, title_key = excluded.title_key, organization_id = excluded.organization_id,
+  title_key = excluded.title_key, organization_id = excluded.organization_id,
   categories = excluded.categories, tags = excluded.tags, states = excluded.states, languages = excluded.languages,
   cities = excluded.cities, scope = excluded.scope, source = excluded.source, trust_score = excluded.trust_score,
   updated_at = excluded.updated_at
@@ -120,9 +111,9 @@ async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
         {
             "documents": json_array(documents),
             "document_version": DOCUMENT_VERSION,
-            "state_names": json.dumps(dict(STATES)),
         },
     )
+    await index_resources(session, rendered)
 
 
 def _stored(resource: ResourceRead) -> str:
@@ -182,6 +173,7 @@ async def remove_strays(session: Session) -> None:
     await session.execute(_STRAY)
     await session.execute(_FORGET_TERMS)
     await session.execute(_COUNT_TERMS)
+    await count_words(session)
 
 
 async def count_published(session: Session) -> int:

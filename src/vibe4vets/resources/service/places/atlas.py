@@ -6,7 +6,7 @@ Within one kind the places stand sorted by key, and within one key the largest f
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import groupby
 from typing import Final
@@ -65,6 +65,12 @@ class Atlas:
         self._ranges = {kind: _ranges(columns.keys) for kind, columns in self._named.items()}
         self.complete = complete
         """Whether the ZIP codes of the whole country were loaded: five other digits are then no ZIP code."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of all names of cities, counties and states."""
+        keys = (key for ranges in self._ranges.values() for key in ranges)
+        return frozenset(word for key in (*keys, *_STATES, *_ONE_SPELLING) for word in key.split())
 
     def zip_code(self, digits: str) -> Place | None:
         """The ZIP code of five digits; where it is not known, the middle of its area of three digits."""

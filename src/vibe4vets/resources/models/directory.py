@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, Double, Index, SmallInteger, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import Record, enum_type, utc_now
@@ -177,7 +177,6 @@ class PublishedResource(SQLModel, table=True):
 
     __tablename__ = "published_resources"
     __table_args__ = (
-        Index("ix_published_resources_search", "search", postgresql_using="gin"),
         Index(
             "ix_published_resources_filters",
             "categories", "tags", "states", "languages", "cities",
@@ -194,7 +193,6 @@ class PublishedResource(SQLModel, table=True):
     document: str = Field(sa_type=Text)
     document_version: int = Field(sa_type=SmallInteger)
     etag: str = Field(max_length=64)
-    search: Any = Field(sa_type=TSVECTOR)
     title_key: str = Field(sa_type=Text(collation="C"))
     organization_id: UUID = Field(foreign_key="organizations.id")
     categories: list[str] = Field(sa_type=ARRAY(Text))

@@ -1,0 +1,16 @@
+"""What the routes of the directory ask for by name."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from vibe4vets.resources.service import SearchKnowledge
+
+
+async def get_search_knowledge(request: Request) -> SearchKnowledge:
+    """What the search of this process knows; a coroutine, for FastAPI sends a plain function through a thread."""
+    known: SearchKnowledge = request.app.state.search_knowledge
+    return known
+
+
+SearchKnowledgeDep = Annotated[SearchKnowledge, Depends(get_search_knowledge)]

@@ -1,0 +1,97 @@
+"""The search itself: understand, try strictly, relax step by step, fall back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from vibe4vets.core.database import Session
+from vibe4vets.core.pagination import Cursors, Found, Slice, Turn
+from vibe4vets.resources.schemas import SEARCH_DEPTH, SearchQuery
+from vibe4vets.resources.service.search.answering import answer
+from vibe4vets.resources.service.search.candidates import Candidates, fallback, loose, strict
+from vibe4vets.resources.service.search.knowledge import Knowledge, SearchKnowledge
+from vibe4vets.resources.service.search.narrowing import narrowing
+from vibe4vets.resources.service.search.statement import Page, SearchStatement
+from vibe4vets.resources.service.search.stored import known_words
+from vibe4vets.resources.service.search.understanding import (
+    Understanding,
+    repair,
+    stand_in,
+    understand,
+    unknown_words,
+)
+
+ENOUGH: Final = 10
+"""So many records that are about everything asked for need no looser search."""
+_KEYS: Final = ("key_0", "key_1")
+_READ: Final = (float, UUID)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way to search, and what was loosened for it."""
+
+    understanding: Understanding
+    candidates: Candidates
+    enough: int
+    relaxed: tuple[str, ...] = ()
+    is_fallback: bool = False
+
+
+async def search(session: Session, query: SearchQuery, cursors: Cursors, known: SearchKnowledge) -> Slice:
+    """Return one page of what `query` asks for, best first, with the facets it wants and how it was understood."""
+    turn = Turn.of(query, cursors, _READ, deepest=SEARCH_DEPTH)
+    knowledge = await known.current(session)
+    understanding, attempt, found = await _search(session, knowledge, query, turn)
+    if _is_old(knowledge, found):
+        knowledge = await known.renewed(session, instead_of=knowledge)
+        understanding, attempt, found = await _search(session, knowledge, query, turn)
+    return answer(knowledge, query, understanding, found, relaxed=attempt.relaxed, is_fallback=attempt.is_fallback)
+
+
+def _is_old(knowledge: Knowledge, found: Found) -> bool:
+    versions, now = knowledge.versions, found.beside
+    return bool((versions.lexicon, versions.vocabulary) != (now.lexicon, now.vocabulary))
+
+
+async def _search(
+    session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn
+) -> tuple[Understanding, Attempt, Found]:
+    understanding = await _understand(session, knowledge, query.q)
+    for attempt in _attempts(knowledge, understanding):
+        found = await _try(session, knowledge, query, turn, attempt)
+        if found.matches >= attempt.enough:
+            break
+    return understanding, attempt, found
+
+
+async def _understand(session: Session, knowledge: Knowledge, query: str) -> Understanding:
+    unknown = unknown_words(knowledge, query)
+    # only for words that this process has never seen: another may have published them a moment ago
+    stems = await known_words(session, unknown) if unknown else {}
+    return understand(knowledge, query, repair(knowledge, [word for word in unknown if word not in stems]), stems)
+
+
+def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[Attempt]:
+    """From strict to loose; the last one is taken whatever it finds."""
+    exact, near = strict(understanding), loose(knowledge, understanding, anywhere=False)
+    several = exact is not None and near is not None and exact.matching != near.matching
+    if exact is not None and several:
+        yield Attempt(understanding, exact, ENOUGH)
+    if near is not None:
+        yield Attempt(understanding, near, 1, ("any_need",) if several else ())
+    if understanding.is_sure_of_place and (wide := loose(knowledge, understanding, anywhere=True)):
+        yield Attempt(understanding, wide, 1, ("any_need", "place") if several else ("place",))
+    yield Attempt(stand_in(knowledge, understanding), fallback(), 0, is_fallback=True)
+
+
+async def _try(session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn, attempt: Attempt) -> Found:
+    statement = SearchStatement(knowledge, attempt.understanding, narrowing(query))
+    page = Page(turn.size, turn.position if turn.after is None else 0, _key(turn.after))
+    sql, arguments = statement.build(attempt.candidates, page, query.facets, explain=query.explain)
+    return turn.found(await session.fetch(sql, arguments), _KEYS)
+
+
+def _key(after: Sequence[Any] | None) -> tuple[Any, Any] | None:
+    return (after[0], after[1]) if after is not None else None
