@@ -195,3 +195,18 @@ def test_help_names_every_command(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     out = capsys.readouterr().out
     for command in ("serve", "migrate", "import", "reindex", "openapi"):
         assert command in out
+
+
+async def test_places_are_loaded_from_a_file(
+    programs: Any, settings: dict[str, object], owner_of: asyncpg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "zips.csv"
+    path.write_text("zip,city,state,county,latitude,longitude\n43215,Columbus,OH,Franklin,39.967,-83.004\n")
+    code, out, err = finish(programs.run("places", "load", path, **settings))
+    assert (code, "Loaded zips.csv" in out) == (0, True), err
+    assert await owner_of.fetchval("select count(*) from places") == 3
+    path.write_text("name,colour\nHome,red\n")
+    code, out, err = finish(programs.run("places", "load", path, **settings))
+    assert (code, out) == (1, "")
+    assert "zip,city,state,county,latitude,longitude" in err
+    assert "Traceback" not in err

@@ -15,6 +15,7 @@ from vibe4vets.core.http import Shell
 from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.resources.service import SearchKnowledge
+from vibe4vets.resources.service.places import LivePlaces
 
 DESCRIPTION = """
 A directory of programs and places that help US Veterans: housing, benefits, health, work, law, food, family.
@@ -36,7 +37,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
-        app.state.search_knowledge = SearchKnowledge()
+        app.state.places = LivePlaces()
+        app.state.search_knowledge = SearchKnowledge(app.state.places)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()

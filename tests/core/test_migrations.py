@@ -143,6 +143,8 @@ insert into source_records (source, source_record_id, resource_id, content_hash)
 insert into connector_runs (id, connector, subject, state, created, updated, published, unchanged, withheld,
   quarantined) values ('{ID}', 'c', 's', 'running', 0, 0, 0, 0, 0, 0);
 insert into quarantined_records (run_id, line, reason, content) values ('{ID}', 1, '', '');
+insert into places (kind, key, state, name, latitude, longitude, weight, origin)
+  values ('zip', '43215', 'OH', 'Columbus', 40, -83, 1, 'file');
 """
 BAD = {
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
@@ -168,6 +170,10 @@ BAD = {
     "ck_resources_tags": "update resources set tags = '{Not A Tag}'",
     "ck_resources_titled": "update resources set title = ''",
     "ck_resources_version": "update resources set version = 0",
+    "ck_places_coordinates": "update places set latitude = 'NaN'",
+    "ck_places_kind": "update places set kind = 'planet'",
+    "ck_places_origin": "update places set origin = 'rumour'",
+    "ck_places_weight": "update places set weight = 0",
     "ck_published_terms_kind": "insert into published_terms (kind, value, uses) values ('colour', 'red', 1)",
     "ck_resources_website": "update resources set website = 'javascript:alert(1)'",
     "ck_sources_slug": "update sources set slug = 'Not a slug'",

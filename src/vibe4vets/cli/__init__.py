@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vibe4vets.cli import serving
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
+from vibe4vets.cli.places import load_place_file, tell_places
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.sources.records import RecordFile
@@ -31,6 +32,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+places = typer.Typer(help="Where ZIP codes, cities and counties are.", no_args_is_help=True)
+app.add_typer(places, name="places")
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -135,6 +138,16 @@ def reindex() -> None:
         serving.require_schema(settings)
         count = asyncio.run(render_published(settings))
     out.print(f"Rendered {count:,} published resources.")
+
+
+@places.command(name="load")
+def load_places(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file of ZIP codes.")],
+) -> None:
+    """Load where ZIP codes, cities and counties are: Census gazetteer, GeoNames postal codes, or a CSV."""
+    with serving.database(Settings()) as settings:
+        serving.require_schema(settings)
+        tell_places(asyncio.run(load_place_file(settings, file)), file)
 
 
 @app.command()

@@ -22,7 +22,8 @@ _STAGES = {"read": "Reading", "apply": "Applying"}
 
 
 @asynccontextmanager
-async def _bulk_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+async def bulk_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """An engine for work without a reader, which may take its time."""
     limits = settings.database
     if settings.database_url is None:
         raise NoDatabaseError
@@ -35,13 +36,13 @@ async def _bulk_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 async def find_schema_fault(settings: Settings) -> str | None:
     """Why the schema of the database does not fit this code, with the remedy; None when it fits."""
-    async with _bulk_engine(settings) as engine, Session(engine) as session:
+    async with bulk_engine(settings) as engine, Session(engine) as session:
         return await schema_fault(session)
 
 
 async def count_published(settings: Settings) -> int:
     """How many resources are published."""
-    async with _bulk_engine(settings) as engine, Session(engine) as session:
+    async with bulk_engine(settings) as engine, Session(engine) as session:
         return await resources.count_published(session)
 
 
@@ -55,7 +56,7 @@ async def seed(url: URL, limits: DatabaseSettings) -> None:
 
 async def import_records(settings: Settings, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
     """Run `source`, showing how far it is."""
-    async with _bulk_engine(settings) as engine:
+    async with bulk_engine(settings) as engine:
         with progress_bars() as bars:
             bar = {stage: bars.add_task(name, total=None) for stage, name in _STAGES.items()}
             return await run_source(
@@ -96,7 +97,7 @@ def _write_quarantine(report: RunReport, settings: Settings) -> Path:
 
 async def render_published(settings: Settings) -> int:
     """Render every published resource anew, by batches, and remove what is not published; return how many."""
-    async with _bulk_engine(settings) as engine:
+    async with bulk_engine(settings) as engine:
         sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
         async with sessions.begin() as session:
             total = await resources.count_published(session)
@@ -112,4 +113,5 @@ async def render_published(settings: Settings) -> int:
                 bars.update(bar, completed=done)
         async with sessions.begin() as session:
             await resources.remove_strays(session)
+            await resources.learn_places(session)
         return done

@@ -19,3 +19,7 @@ class ResourceGone(AppError):
 
 class OrganizationNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "organization-not-found", "There is no such organization."
+
+
+class PlacesFileRefused(AppError):
+    status, type, title = HTTPStatus.UNPROCESSABLE_ENTITY, "places-file-refused", "The file holds no places."

@@ -21,7 +21,7 @@ from vibe4vets.connectors.service import merging, staging
 from vibe4vets.connectors.service.preparing import Prepared, prepare
 from vibe4vets.core.database import Session
 from vibe4vets.core.models import utc_now
-from vibe4vets.resources.service import count_words
+from vibe4vets.resources import service as resources
 
 Sessions: TypeAlias = async_sessionmaker[Session]
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -133,8 +133,11 @@ async def _apply(
             count, after = await merging.merge_batch(session, run_id, after=after, size=BATCH, publish=publish)
         done += count
         progress("apply", done, total)
-    async with sessions.begin() as session:
-        await count_words(session, unless_current=True)
+    if publish and total:
+        async with sessions.begin() as session:
+            await resources.learn_places(session)
+        async with sessions.begin() as session:
+            await resources.count_words(session, unless_current=True)
 
 
 async def _close(

@@ -5,7 +5,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Double, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -206,6 +217,39 @@ class PublishedResource(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class KnownPlace(SQLModel, table=True):
+    """A ZIP code, city or county with its middle; `weight` counts its ZIP codes. The gazetteer reads them."""
+
+    __tablename__ = "places"
+    __table_args__ = (
+        CheckConstraint("kind in ('zip', 'city', 'county')", name="kind"),
+        CheckConstraint("origin in ('file', 'directory')", name="origin"),
+        CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="coordinates"),
+        CheckConstraint("weight >= 1", name="weight"),
+    )
+
+    kind: str = Field(primary_key=True, max_length=8)
+    key: str = Field(primary_key=True, sa_type=Text(collation="C"))
+    state: str = Field(primary_key=True, max_length=2)
+    name: str = Field(max_length=100)
+    county: str | None = Field(default=None, max_length=100)
+    latitude: float = Field(sa_type=Double)
+    longitude: float = Field(sa_type=Double)
+    weight: int
+    origin: str = Field(max_length=16)
+
+
+class PlaceLoad(SQLModel, table=True):
+    """When and from what the places changed; the highest id is their version, which every process compares."""
+
+    __tablename__ = "place_loads"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity()])
+    origin: str = Field(max_length=16)
+    subject: str = Field(max_length=300)
+    loaded_at: datetime = Field(default_factory=utc_now, sa_type=DateTime(timezone=True))
+
+
 class PublishedTerm(SQLModel, table=True):
     """How many published resources carry a term. Triggers on `published_resources` keep it, in its transaction."""
 
@@ -227,7 +271,9 @@ class WithdrawnResource(SQLModel, table=True):
     withdrawn_at: datetime = Field(default_factory=utc_now, sa_type=DateTime(timezone=True))
 
 
+known_places = SQLModel.metadata.tables["places"]
 organizations = SQLModel.metadata.tables["organizations"]
+place_loads = SQLModel.metadata.tables["place_loads"]
 published = SQLModel.metadata.tables["published_resources"]
 published_terms = SQLModel.metadata.tables["published_terms"]
 withdrawn = SQLModel.metadata.tables["withdrawn_resources"]

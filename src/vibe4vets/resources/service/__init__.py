@@ -10,6 +10,7 @@ from vibe4vets.resources.service.directory import (
     list_tags,
 )
 from vibe4vets.resources.service.intake import upsert_resources, upsert_sources
+from vibe4vets.resources.service.places import learn_places, load_places
 from vibe4vets.resources.service.publishing import (
     count_published,
     publish_resources,
@@ -25,11 +26,13 @@ __all__ = [
     "count_words",
     "get_organization",
     "get_resource",
+    "learn_places",
     "list_categories",
     "list_organizations",
     "list_resources",
     "list_states",
     "list_tags",
+    "load_places",
     "publish_resources",
     "reindex_batch",
     "remove_strays",

@@ -39,7 +39,7 @@ class Columns:
 
     keys: Sequence[str] = ()
     names: Sequence[str] = ()
-    """Of the city or county; of a ZIP code that of its city."""
+    """Of the city or county; of a ZIP code that of its city, empty where the file did not tell."""
     states: Sequence[str] = ()
     counties: Sequence[str | None] = ()
     latitudes: Sequence[float] = ()
@@ -83,7 +83,8 @@ class Atlas:
         zips = self._zips
         city, state, county = zips.names[at], zips.states[at], zips.counties[at]
         middle = zips.latitudes[at], zips.longitudes[at]
-        return Place(PlaceKind.ZIP, f"{city}, {state} {digits}", *middle, state, city, county, digits)
+        name = f"{city}, {state} {digits}" if city else digits
+        return Place(PlaceKind.ZIP, name, *middle, state, city or None, county, digits)
 
     def knows_zip(self, digits: str) -> bool:
         """Whether five digits amid other words are a ZIP code, and not some other number."""

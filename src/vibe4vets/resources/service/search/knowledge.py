@@ -3,11 +3,11 @@
 import asyncio
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vibe4vets.core.database import Session
-from vibe4vets.resources.service.places import Gazetteer
+from vibe4vets.resources.service.places import Gazetteer, LivePlaces
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.conversation import KNOWN
 from vibe4vets.resources.service.search.lexicon import Lexicon
@@ -71,29 +71,33 @@ class Knowledge:
 class SearchKnowledge:
     """The knowledge of one process. A search reads it as it is; the first one, and one that finds it old, renew it."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: LivePlaces) -> None:
+        self._places = places
         self._current: Knowledge | None = None
         self._renewing = asyncio.Lock()
 
     async def current(self, session: Session) -> Knowledge:
-        """What is known, loaded at the first call."""
-        return self._current or await self.renewed(session, instead_of=None)
+        """What is known, loaded at the first call; the places are as new as they keep themselves."""
+        known = self._current or await self.renewed(session, instead_of=None)
+        gazetteer = await self._places.current(session)
+        if known.gazetteer is not gazetteer:
+            known = self._current = replace(known, gazetteer=gazetteer)
+        return known
 
     async def renewed(self, session: Session, *, instead_of: Knowledge | None) -> Knowledge:
         """What is known now; whoever comes while another loads takes that."""
         async with self._renewing:
             if self._current is None or self._current is instead_of:
-                self._current = await _load(session, self._current)
+                self._current = await _load(session, self._current, await self._places.current(session))
             return self._current
 
 
-async def _load(session: Session, known: Knowledge | None) -> Knowledge:
+async def _load(session: Session, known: Knowledge | None, gazetteer: Gazetteer) -> Knowledge:
     versions = await read_versions(session)
     lexicon = await load_lexicon(session, versions.lexicon)
     if known is not None and known.versions.vocabulary == versions.vocabulary:
         vocabulary = known.vocabulary
     else:
         vocabulary = await load_vocabulary(session)
-    gazetteer = known.gazetteer if known is not None else Gazetteer()
     beyond = (KNOWN | lexicon.texts) - vocabulary.lexeme_of.keys()
     return Knowledge(versions, lexicon, vocabulary, gazetteer, await stem(session, set(beyond)))
