@@ -46,7 +46,6 @@ class Scoring:
 
     def __init__(self, knowledge: Knowledge, understanding: Understanding, arguments: Arguments) -> None:
         self._knowledge, self._understanding, self._arguments = knowledge, understanding, arguments
-        self._fields = arguments.add(weights.FIELDS, "real[]")
         lexemes = [knowledge.lexeme(word) for word in understanding.words]
         names = [name for name in lexemes if name]
         self._lexemes = names if all(knowledge.resources(name) for name in names) and None not in lexemes else []
@@ -100,8 +99,9 @@ class Scoring:
         total = sum(weight for _, weight in lexemes)
         if not total:
             return "0"
+        fields = self._arguments.add(weights.FIELDS, "real[]")
         parts = [
-            f"{self._arguments.number(weight / total)} * least(1, ts_rank({self._fields}, s.words, "
+            f"{self._arguments.number(weight / total)} * least(1, ts_rank({fields}, s.words, "
             f"{self._arguments.query(lexeme(name))}) / {weights.RANK_OF_ONE})"
             for name, weight in lexemes
         ]
