@@ -146,10 +146,17 @@ insert into quarantined_records (run_id, line, reason, content) values ('{ID}', 
 insert into places (kind, key, state, name, latitude, longitude, weight, origin)
   values ('zip', '43215', 'OH', 'Columbus', 40, -83, 1, 'file');
 """
+ENTRY = """
+insert into lexicon_entries (kind, language, official_words, origin, is_retired, phrase, codes, version)
+values ('need', 'en', '', 'admin', false,
+"""
 BAD = {
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
     "ck_connector_runs_finished": "update connector_runs set finished_at = now()",
     "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",
+    "ck_lexicon_entries_codes": f"{ENTRY} 'rent help', '[]', 1)",
+    "ck_lexicon_entries_folded": f"{ENTRY} 'Rent help!', '{{}}', 1)",
+    "ck_lexicon_entries_version": f"{ENTRY} 'rent help', '{{}}', 0)",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",
@@ -176,8 +183,10 @@ BAD = {
     "ck_places_weight": "update places set weight = 0",
     "ck_published_terms_kind": "insert into published_terms (kind, value, uses) values ('colour', 'red', 1)",
     "ck_resources_website": "update resources set website = 'javascript:alert(1)'",
+    "ck_search_state_one_row": "update search_state set id = 2",
     "ck_sources_slug": "update sources set slug = 'Not a slug'",
     "ck_sources_tier": "update sources set tier = 5",
+    "uq_lexicon_entries_phrase": f"{ENTRY} 'eviction', '{{}}', 1)",
     "uq_locations_resource_id_position": "locations",
     "uq_organizations_source_id_name_key": "organizations",
     "uq_resources_source_id_source_record_id": "resources",
@@ -217,5 +226,5 @@ async def test_every_rule_refuses_a_bad_row(session: Session, rule: str, offence
     connection = (await (await session.connection()).get_raw_connection()).driver_connection
     await connection.execute(GOOD)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
-        await (copy_row(connection, offence) if rule.startswith("uq_") else connection.execute(offence))
+        await (copy_row(connection, offence) if offence.isidentifier() else connection.execute(offence))
     assert refused.value.constraint_name == rule

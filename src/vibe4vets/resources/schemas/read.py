@@ -144,7 +144,8 @@ class Interpretation(Output):
     place: PlaceRead | None = Field(description="The place named in the query; null when none was.")
     other_places: list[PlaceRead] = Field(description="What else the words for the place could mean.")
     relaxed: list[str] = Field(
-        description="What was loosened to find enough: `any_need` (one of the needs is enough), `place` (anywhere)."
+        description="What was loosened to find enough: `any_need` (one of the needs will do), `related_needs` (what "
+        "is near to a need will do), `place` (anywhere)."
     )
     fallback: bool = Field(
         description="True when nothing sensible matched: national programs, 211 and the crisis line stand in."

@@ -27,13 +27,14 @@ def answer(  # noqa: PLR0913  what the search found out, part by part
     knowledge: Knowledge,
     query: SearchQuery,
     understanding: Understanding,
+    ranked_for: Understanding,
     found: Found,
     *,
     relaxed: Sequence[str],
     is_fallback: bool,
 ) -> Slice:
-    """The page with all that stands beside it."""
-    hit = _Hits(knowledge, query, understanding)
+    """The page with all that stands beside it. What it is `ranked_for` is something else only in a fallback."""
+    hit = _Hits(knowledge, query, ranked_for)
     understood = _interpretation(query, understanding, relaxed=relaxed, is_fallback=is_fallback)
     crisis = CRISIS_LINE if is_fallback else crisis_line(query.q, understanding.corrected)
     return found.slice(

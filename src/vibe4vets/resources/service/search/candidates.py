@@ -45,9 +45,8 @@ def code_query(code: str) -> str:
 def core(concept: Concept) -> str:
     """What is about the concept: one of its own codes or all of its words, else what is near to it."""
     own = [code_query(code) for code in concept.primary]
-    words = _telling(concept)
-    if words:
-        own.append(all_of(map(lexeme, words)))
+    if concept.lexemes:
+        own.append(all_of(lexeme(evidence.lexeme) for evidence in concept.lexemes))
     near = [code_query(code.lexeme) for code in concept.codes] + [lexeme(e.lexeme) for e in concept.synonyms]
     return any_of(own or near)
 
@@ -71,11 +70,12 @@ def reach(place: Place) -> str:
     return any_of([state, lexeme(codes.NATIONAL)])
 
 
-def near(place: Place) -> str:
-    """The squares around a place; empty for a state."""
+def near(place: Place) -> list[str]:
+    """The squares around a place, the small ones first; none for a state."""
     if place.kind is PlaceKind.STATE:
-        return ""
-    return any_of(map(lexeme, codes.cells_around(place.latitude, place.longitude)))
+        return []
+    point = place.latitude, place.longitude
+    return [any_of(map(lexeme, codes.cells_around(*point, parts))) for parts in reversed(codes.GRIDS)]
 
 
 def strict(understanding: Understanding) -> Candidates | None:
@@ -85,43 +85,48 @@ def strict(understanding: Understanding) -> Candidates | None:
     if not any(cores):
         return None
     place = understanding.reading.place if understanding.reading and understanding.is_sure_of_place else None
-    here, around = (reach(place), near(place)) if place else ("", "")
+    here, around = (reach(place), near(place)) if place else ("", [])
     every = all_of(cores)
     branches = [
         all_of([_words(concepts), here]),
         all_of([_own(concepts), here]),
-        all_of([every, around]) if around else all_of([every, lexeme(codes.NATIONAL)]),
+        *(all_of([every, squares]) for squares in around),
+        "" if around else all_of([every, lexeme(codes.NATIONAL)]),
         all_of([every, here]),
     ]
     return Candidates(all_of([every, here]), _branches(branches))
 
 
-def loose(knowledge: Knowledge, understanding: Understanding, *, anywhere: bool) -> Candidates | None:
-    """What is about any of the concepts, near a sure place or, `anywhere`, wherever it is."""
+def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | None:
+    """What is about any of the concepts in reach of a sure place, and what is but near to one close by."""
     concepts = deciding(understanding)
     cores = [core(concept) for concept in concepts[:_DECIDING]]
     if not any(cores):
         return None
+    sure = understanding.reading if understanding.is_sure_of_place else None
+    here, around = (reach(sure.place), near(sure.place)) if sure else ("", [])
+    some, every, rare = any_of(cores), all_of(cores), _rare(knowledge, understanding)
+    branches = [all_of([_words(concepts), here]), all_of([_own(concepts[:_DECIDING]), here])]
+    found = [all_of([some, here]), all_of([rare, here]) if rare else ""]
+    if around:
+        branches += [all_of([some, squares]) for squares in around]
+        found.append(all_of([related(understanding), around[0]]))
+    else:
+        branches += [all_of([every, lexeme(codes.NATIONAL)]), _pairs(concepts), _perhaps(understanding, some)]
+    return Candidates(any_of(found), _branches([*branches, all_of([every, here]), *found]))
+
+
+def wide(understanding: Understanding, *, anywhere: bool) -> Candidates | None:
+    """What is about any of the concepts or near to one: in reach of a sure place or, `anywhere`, wherever it is."""
+    broad = related(understanding)
+    if not broad:
+        return None
     sure = understanding.reading if understanding.is_sure_of_place and not anywhere else None
     here = reach(sure.place) if sure else ""
-    some, every, broad = any_of(cores), all_of(cores), any_of([any_of(cores), *_broad(understanding)])
-    branches = [all_of([_words(concepts), here]), all_of([_own(concepts[:_DECIDING]), here])]
-    if sure is not None:
-        around = near(sure.place)
-        if around:
-            branches += [all_of([some, around]), all_of([every, here]), all_of([broad, around]), all_of([some, here])]
-        else:
-            branches += [all_of([every, here]), all_of([some, here]), all_of([broad, here])]
-    else:
-        branches += [
-            all_of([every, lexeme(codes.NATIONAL)]),
-            every,
-            _pairs(concepts),
-            some,
-            _perhaps(understanding, some),
-        ]
-    branches.append(all_of([_rare(knowledge, understanding), here]))
-    return Candidates(all_of([some, here]), _branches(branches))
+    cores = [core(concept) for concept in deciding(understanding)[:_DECIDING]]
+    around = near(sure.place) if sure else []
+    branches = [all_of([any_of(cores), here]), *(all_of([broad, squares]) for squares in around), all_of([broad, here])]
+    return Candidates(all_of([broad, here]), _branches(branches))
 
 
 def _branches(queries: Sequence[str]) -> tuple[Branch, ...]:
@@ -155,11 +160,12 @@ def _perhaps(understanding: Understanding, some: str) -> str:
     return all_of([some, lexeme(codes.state(reading.place.state))])
 
 
-def _broad(understanding: Understanding) -> list[str]:
-    """The single codes and words of all concepts, however weak."""
+def related(understanding: Understanding) -> str:
+    """What has any code or word of the concepts, however near or weak."""
     concepts = [c for c in understanding.concepts if c.kind is not ConceptKind.PLACE and not c.is_filler]
     found = [code_query(code.lexeme) for concept in concepts for code in concept.codes]
-    return found + [lexeme(evidence.lexeme) for concept in concepts for evidence in concept.lexemes]
+    found += [lexeme(evidence.lexeme) for concept in concepts for evidence in concept.lexemes]
+    return any_of([*map(core, deciding(understanding)), *found])
 
 
 def _rare(knowledge: Knowledge, understanding: Understanding) -> str:

@@ -11,9 +11,11 @@ from vibe4vets.resources.folding import fold
 from vibe4vets.resources.schemas import ResourceRead
 
 NATIONAL = "@national"
+GRIDS = (1, 4)
+"""Squares of a degree and of a quarter: near a large city the small ones hold more than is ranked."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
-_SPAN = re.compile(rf"\b{_DAY}(?:\s*(?:-|–|to|thru|through)\s*{_DAY})?", re.IGNORECASE)
+_SPAN = re.compile(rf"\b{_DAY}(?:\s*(?:-|\u2013|to|thru|through)\s*{_DAY})?", re.IGNORECASE)
 
 
 def tag(code: str) -> str:
@@ -44,14 +46,15 @@ def weekday(code: str) -> str:
     return f"@d:{code}"
 
 
-def cell(latitude: float, longitude: float) -> str:
-    """The square of one degree that holds a point."""
-    return f"@c:{math.floor(latitude)}:{math.floor(longitude)}"
+def cell(latitude: float, longitude: float, parts: int = 1) -> str:
+    """The square that holds a point: of one degree, or of one of so many `parts` of it."""
+    return f"@c{parts}:{math.floor(latitude * parts)}:{math.floor(longitude * parts)}"
 
 
-def cells_around(latitude: float, longitude: float) -> list[str]:
-    """The square of a point and its eight neighbours: all within 40 miles of it at least, north of Florida."""
-    return [cell(latitude + south, longitude + west) for south in (-1, 0, 1) for west in (-1, 0, 1)]
+def cells_around(latitude: float, longitude: float, parts: int = 1) -> list[str]:
+    """The square of a point and its eight neighbours: all within 40 miles of it, or within 10 where `parts` is 4."""
+    steps = [step / parts for step in (-1, 0, 1)]
+    return [cell(latitude + south, longitude + west, parts) for south in steps for west in steps]
 
 
 def of_lexicon(code: str) -> str:
@@ -61,7 +64,11 @@ def of_lexicon(code: str) -> str:
 
 def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
     """Every code of a resource."""
-    points = [(p.latitude, p.longitude) for p in resource.locations if p.latitude is not None]
+    points = [
+        (place.latitude, place.longitude)
+        for place in resource.locations
+        if place.latitude is not None and place.longitude is not None
+    ]
     states = {*resource.states, *(place.state for place in resource.locations if place.state)}
     return [
         *map(tag, resource.tags),
@@ -71,7 +78,7 @@ def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
         scope(resource.scope),
         *map(eligibility, resource.eligibility),
         *map(weekday, open_days(resource)),
-        *dict.fromkeys(cell(latitude, longitude) for latitude, longitude in points if longitude is not None),
+        *dict.fromkeys(cell(*point, parts) for point in points for parts in GRIDS),
     ]
 
 

@@ -32,8 +32,8 @@ EVERYDAY: Final = frozenset(
     " used after before during without because also only still already again ever never always more most much many few"
     " less than then really very bad worse hard easy big small high low long short first last next every each both"
     " other another same different right wrong way thing things place places everybody anybody everything nothing home"
-    " car truck bus train walk drive money buck dollars visits meet meeting club clubs group groups class classes lesson"
-    " course dies died whats hows wheres turned changed paperwork somewhere anywhere somehow maybe okay thanks thank"
+    " car truck bus train walk drive money buck dollars visits meet meeting club clubs group groups class classes"
+    " lesson course dies died whats hows wheres turned changed paperwork somewhere anywhere somehow maybe okay thanks"
     " hello hey will shall might must may been being able into onto over under between through until while since upon"
     " persona personas casa dinero hijo hija esposo esposa dia noche semana mes ano mucho poco bueno malo nuevo"
     " grande lugar sitio numero telefono direccion hora horas llamar hablar vivir vivo comer dormir pagar perder"
@@ -54,6 +54,4 @@ DAYS: Final = {
     for name in names.split()
 }
 KNOWN: Final = COMMON | EVERYDAY | DAYS.keys()
-VETERAN: Final = frozenset(
-    ["vet", "vets", "veteran", "veterans", "vetrans", "veterano", "veteranos", "veterana", "veteranas"]
-)
+VETERAN: Final = frozenset(["vet", "vets", "veteran", "veterans", "veterano", "veteranos"])

@@ -13,11 +13,11 @@ def explanations(understanding: Understanding, row: Any) -> list[dict[str, Any]]
     total = sum(concept.weight for concept in understanding.concepts)
     parts = [
         {"reason": _reason(concept, share), "value": round(share * concept.weight / total, 3)}
-        for concept, share in zip(understanding.concepts, row.matches, strict=True)
+        for concept, share in zip(understanding.concepts, row.shares, strict=True)
         if share > 0 and not concept.is_filler
     ]
     if understanding.reading is not None:
-        parts.append({"reason": _nearness(understanding, row), "value": round(row.place, 3)})
+        parts.append({"reason": _nearness(understanding, row), "value": round(row.nearness, 3)})
     return parts
 
 
@@ -26,7 +26,8 @@ def _reason(concept: Concept, share: float) -> str:
     if concept.kind is ConceptKind.WEEKDAY:
         return f"is open on {asked.capitalize()}"
     if concept.codes:
-        about = tag_name(concept.codes[0].lexeme.removeprefix("e:"))
+        nearest = max(concept.codes, key=lambda code: code.weight)
+        about = tag_name(nearest.lexeme.removeprefix("e:"))
         said = f', for "{asked}"' if asked else ""
         return f"{'is about' if share > weights.WORDS_FOR_CODES else 'is near to'} {about}{said}"
     return f'has the word "{asked}"'
@@ -37,7 +38,7 @@ def _nearness(understanding: Understanding, row: Any) -> str:  # noqa: ANN401
         return ""
     place = understanding.reading.place
     if place.kind is PlaceKind.STATE:
-        return f"serves {place.name}" if row.place >= weights.STATE_WIDE else f"is not in {place.name}"
-    if row.miles is not None and row.place >= weights.STATE_WIDE:
+        return f"serves {place.name}" if row.nearness >= weights.STATE_WIDE else f"is not in {place.name}"
+    if row.miles is not None and row.nearness >= weights.STATE_WIDE:
         return f"is {row.miles:.0f} miles from {place.name}"
-    return f"serves the state of {place.name}" if row.place >= weights.IN_STATE else f"is far from {place.name}"
+    return f"serves the state of {place.name}" if row.nearness >= weights.IN_STATE else f"is far from {place.name}"

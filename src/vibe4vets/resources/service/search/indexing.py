@@ -42,7 +42,8 @@ on conflict (id) do update set
 
 # A word that somebody publishes is known from that moment on; how frequent it is can wait for the next count.
 _WORD_OF = """
-select word, case when word ~ '^[a-z]+$' then coalesce((ts_lexize('english_stem', word))[1], '') else word end as lexeme,
+select word,
+  case when word ~ '^[a-z]+$' then coalesce((ts_lexize('english_stem', word))[1], '') else word end as lexeme,
 """
 _LEARN_WORDS = text(f"""
 insert into search_words (word, lexeme, resources)

@@ -11,7 +11,7 @@ from vibe4vets.resources.service.places import Gazetteer, LivePlaces
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.conversation import KNOWN
 from vibe4vets.resources.service.search.lexicon import Lexicon
-from vibe4vets.resources.service.search.spelling import Speller, may_be_misspelt
+from vibe4vets.resources.service.search.spelling import Speller, likelihood, may_be_misspelt
 from vibe4vets.resources.service.search.stored import (
     Versions,
     Vocabulary,
@@ -35,8 +35,10 @@ class Knowledge:
 
     @cached_property
     def speller(self) -> Speller:
-        others = KNOWN | self.lexicon.words | self.gazetteer.words
-        return Speller(dict.fromkeys(others, 0) | self.vocabulary.words)
+        counts = dict.fromkeys(KNOWN | self.lexicon.words | self.gazetteer.words, 0) | self.vocabulary.words
+        return Speller(
+            {word: likelihood(count, is_in_lexicon=word in self.lexicon.words) for word, count in counts.items()}
+        )
 
     def knows(self, word: str) -> bool:
         """Whether the word is written somewhere, or of a kind that is never repaired."""

@@ -11,6 +11,8 @@ MOST_WORDS: Final = 6
 SURE_WEIGHT: Final = 0.99
 """A code of at least this weight is what a phrase means; those below it are near to it."""
 
+_UNTELLING: Final = COMMON | {"va"}
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -50,6 +52,12 @@ def _singular(word: str) -> str:
     return word
 
 
+def _most_telling_first(words: Sequence[str], length: int) -> list[int]:
+    """Where the phrases of one length begin: "free dental care" is "dental care" rather than "free dental"."""
+    starts = range(len(words) - length + 1)
+    return sorted(starts, key=lambda start: sum(word in COMMON for word in words[start : start + length]))
+
+
 class Lexicon:
     """Every entry by its phrase, by the key of its phrase, and the words of all phrases."""
 
@@ -58,8 +66,9 @@ class Lexicon:
         self._by_key: dict[str, Meaning] = {}
         for meaning in meanings:
             self._by_phrase[meaning.phrase] = meaning
-            if meaning.codes:
-                self._by_key.setdefault(phrase_key(meaning.phrase.split()), meaning)
+            key = phrase_key(meaning.phrase.split())
+            if meaning.codes and any(word not in _UNTELLING for word in key.split()):
+                self._by_key.setdefault(key, meaning)
         self.words = frozenset(word for phrase in self._by_phrase for word in phrase.split())
         self.texts = self.words | {word for m in self._by_phrase.values() for word in m.official_words}
 
@@ -73,12 +82,12 @@ class Lexicon:
         free = [position not in taken for position in range(len(words))]
         found = []
         for length in range(min(MOST_WORDS, len(words)), 0, -1):
-            for start in range(len(words) - length + 1):
+            for start in _most_telling_first(words, length):
                 end = start + length
                 if all(free[start:end]) and (meaning := self._meaning(words[start:end])):
                     free[start:end] = [False] * length
                     found.append(Match(start, end, meaning))
-        return sorted(found)
+        return sorted(found, key=lambda match: match.start)
 
     def _meaning(self, words: Sequence[str]) -> Meaning | None:
         exact = self._by_phrase.get(" ".join(words))

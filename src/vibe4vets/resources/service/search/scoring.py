@@ -1,5 +1,6 @@
 """The score of a record as SQL: an expression per mechanism, over the row `s` of `search_rows`."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from vibe4vets.resources.folding import fold
@@ -46,10 +47,15 @@ class Scoring:
 
     def __init__(self, knowledge: Knowledge, understanding: Understanding, arguments: Arguments) -> None:
         self._knowledge, self._understanding, self._arguments = knowledge, understanding, arguments
-        lexemes = [knowledge.lexeme(word) for word in understanding.words]
-        names = [name for name in lexemes if name]
-        self._lexemes = names if all(knowledge.resources(name) for name in names) and None not in lexemes else []
+        self._words_asked = self._known_words(understanding.words)
+        self._words_named = self._known_words(understanding.named)
         self.matches = [(concept, self._match(concept)) for concept in understanding.concepts]
+
+    def _known_words(self, words: Sequence[str]) -> list[str]:
+        """The lexemes of the words, empty for those that the index leaves out; none where it lacks one."""
+        lexemes = [self._knowledge.lexeme(word) for word in words]
+        known = [name for name in lexemes if name is not None and (not name or self._knowledge.resources(name))]
+        return known if len(known) == len(lexemes) and sum(map(bool, known)) > 1 else []
 
     def relevance(self) -> str:
         """Everything but the place and the likeness of the title."""
@@ -57,7 +63,11 @@ class Scoring:
         number = self._arguments.number
         parts = [f"{number(concept.weight)} * {match}" for concept, match in self.matches]
         topic = f"({' + '.join(parts)}) / {number(total)}" if total else "0"
-        found = f"({topic}) * {self._gate()} + {self._title()}"
+        topic = f"({topic}) * {self._gate()}"
+        if self._is_name:
+            name = f"case when {self._as_phrase(self._words_named)} then {number(weights.NAME)} else 0 end"
+            topic = f"greatest({topic}, {name})"
+        found = f"{topic} + {self._title()}"
         if self._understanding.reading is None:
             found += f" + case when s.scope = 'national' then {number(weights.NATIONAL)} else 0 end"
         return f"({found})"
@@ -114,10 +124,12 @@ class Scoring:
         if len(cases) > 1:
             every = self._arguments.number(weights.ALL_CODES / sum(code.weight for code in concept.codes))
             best = f"({self._arguments.number(1 - weights.ALL_CODES)} * {best} + {every} * ({' + '.join(cases)}))"
-        if concept.official:
-            named = self._arguments.query(all_of(lexeme(name, "AB") for name in concept.official))
-            best = f"greatest({best}, case when s.words @@ {named} then 1 else 0 end)"
-        return best
+        return f"greatest({best}, {self._official(concept)})" if concept.official else best
+
+    def _official(self, concept: Concept) -> str:
+        """Whether the title or organization has all that an acronym is short for."""
+        named = self._arguments.query(all_of(lexeme(name, "AB") for name in concept.official))
+        return f"case when s.words @@ {named} then 1 else 0 end"
 
     def _code(self, code: str, weight: float) -> str:
         name = code if code.startswith("@") else codes.of_lexicon(code)
@@ -142,13 +154,16 @@ class Scoring:
         needs = [c for c in self._understanding.concepts if c.kind in {ConceptKind.NEED, ConceptKind.ACRONYM}]
         if not needs:
             needs = [c for c in self._understanding.concepts if c.kind is ConceptKind.AUDIENCE]
-        return [self._code(code.lexeme, code.weight) for concept in needs for code in concept.codes]
+        given = [self._code(code.lexeme, code.weight) for concept in needs for code in concept.codes]
+        return given + [self._official(concept) for concept in needs if concept.official]
 
     def _names(self) -> list[str]:
         """Words that name a record: all of them in its title, or as one phrase, or a rare one."""
         found = []
-        if len(self._lexemes) > 1:
-            found.append(f"case when {self._all_in_title()} or {self._as_phrase()} then 1 else 0 end")
+        if self._words_asked:
+            found.append(f"case when {self._all_in_title()} or {self._as_phrase(self._words_asked)} then 1 else 0 end")
+        if self._is_name:
+            found.append(f"case when {self._as_phrase(self._words_named)} then 1 else 0 end")
         most = max(3, weights.RARE * self._knowledge.versions.resources)
         for concept in self._understanding.concepts:
             if concept.kind is ConceptKind.WORD and not concept.is_filler:
@@ -166,17 +181,22 @@ class Scoring:
             f"case when s.title = {words} then {number(weights.EQUAL + weights.BEGINS)}"
             f" when starts_with(s.title, {words}) then {number(weights.BEGINS)} else 0 end"
         )
-        if len(self._lexemes) > 1:
+        if self._words_asked:
             found += f" + case when {self._all_in_title()} then {number(weights.ALL_WORDS)} else 0 end"
-            found += f" + case when {self._as_phrase()} then {number(weights.PHRASE)} else 0 end"
+            found += f" + case when {self._as_phrase(self._words_asked)} then {number(weights.PHRASE)} else 0 end"
         return f"({found})"
 
     def _all_in_title(self) -> str:
-        return f"s.words @@ {self._arguments.query(all_of(lexeme(name, 'A') for name in self._lexemes))}"
+        return f"s.words @@ {self._arguments.query(all_of(lexeme(name, 'A') for name in self._words_asked if name))}"
 
-    def _as_phrase(self) -> str:
-        lexemes = [self._knowledge.lexeme(word) or "" for word in self._understanding.words]
+    def _as_phrase(self, lexemes: Sequence[str]) -> str:
         return f"s.words @@ {self._arguments.query(phrase(lexemes, 'AB'))}"
+
+    @property
+    def _is_name(self) -> bool:
+        """Whether the words could be a name: several, of which the lexicon does not explain all."""
+        concepts = self._understanding.concepts
+        return bool(self._words_named) and any(c.kind is ConceptKind.WORD and not c.is_filler for c in concepts)
 
     # -- the place
 

@@ -9,7 +9,7 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Found, Slice, Turn
 from vibe4vets.resources.schemas import SEARCH_DEPTH, SearchQuery
 from vibe4vets.resources.service.search.answering import answer
-from vibe4vets.resources.service.search.candidates import Candidates, fallback, loose, strict
+from vibe4vets.resources.service.search.candidates import Candidates, deciding, fallback, loose, strict, wide
 from vibe4vets.resources.service.search.knowledge import Knowledge, SearchKnowledge
 from vibe4vets.resources.service.search.narrowing import narrowing
 from vibe4vets.resources.service.search.statement import Page, SearchStatement
@@ -47,7 +47,15 @@ async def search(session: Session, query: SearchQuery, cursors: Cursors, known: 
     if _is_old(knowledge, found):
         knowledge = await known.renewed(session, instead_of=knowledge)
         understanding, attempt, found = await _search(session, knowledge, query, turn)
-    return answer(knowledge, query, understanding, found, relaxed=attempt.relaxed, is_fallback=attempt.is_fallback)
+    return answer(
+        knowledge,
+        query,
+        understanding,
+        attempt.understanding,
+        found,
+        relaxed=attempt.relaxed,
+        is_fallback=attempt.is_fallback,
+    )
 
 
 def _is_old(knowledge: Knowledge, found: Found) -> bool:
@@ -75,14 +83,18 @@ async def _understand(session: Session, knowledge: Knowledge, query: str) -> Und
 
 def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[Attempt]:
     """From strict to loose; the last one is taken whatever it finds."""
-    exact, near = strict(understanding), loose(knowledge, understanding, anywhere=False)
-    several = exact is not None and near is not None and exact.matching != near.matching
-    if exact is not None and several:
-        yield Attempt(understanding, exact, ENOUGH)
-    if near is not None:
-        yield Attempt(understanding, near, 1, ("any_need",) if several else ())
-    if understanding.is_sure_of_place and (wide := loose(knowledge, understanding, anywhere=True)):
-        yield Attempt(understanding, wide, 1, ("any_need", "place") if several else ("place",))
+    relaxed: tuple[str, ...] = ()
+    if len(deciding(understanding)) > 1 and (all_needs := strict(understanding)):
+        yield Attempt(understanding, all_needs, ENOUGH)
+        relaxed = (*relaxed, "any_need")
+    if any_need := loose(knowledge, understanding):
+        yield Attempt(understanding, any_need, ENOUGH, relaxed)
+        relaxed = (*relaxed, "related_needs")
+    if near_needs := wide(understanding, anywhere=False):
+        yield Attempt(understanding, near_needs, 1, relaxed)
+        relaxed = (*relaxed, "place")
+    if understanding.is_sure_of_place and (elsewhere := wide(understanding, anywhere=True)):
+        yield Attempt(understanding, elsewhere, 1, relaxed)
     yield Attempt(stand_in(knowledge, understanding), fallback(), 0, is_fallback=True)
 
 

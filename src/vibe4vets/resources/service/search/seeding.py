@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from vibe4vets.core.database import Session
 from vibe4vets.resources.folding import fold
+from vibe4vets.resources.terms import taxonomy
 
 _FOLDER: Final = files("vibe4vets.resources") / "lexicon"
 _TERMS = text("""
@@ -39,15 +40,8 @@ on conflict (phrase) do update set
 
 async def seed_lexicon(session: Session) -> None:
     """Bring the taxonomy and the lexicon of this version into the database; doing it again changes nothing."""
-    await session.execute(_TERMS, {"rows": json.dumps(terms())})
+    await session.execute(_TERMS, {"rows": json.dumps([*taxonomy().values()])})
     await session.execute(_ENTRIES, {"rows": json.dumps(entries())})
-
-
-@cache
-def terms() -> list[dict[str, Any]]:
-    """The taxonomy of `lexicon/terms.tsv`."""
-    names = ("code", "parent", "category", "name", "description")
-    return [dict(zip(names, [*map(_or_none, line)], strict=True)) for line in _lines("terms.tsv")]
 
 
 @cache
@@ -71,7 +65,3 @@ def parse_codes(text_of_codes: str) -> dict[str, float]:
 def _lines(name: str) -> Iterator[list[str]]:
     text_of_file = (_FOLDER / name).read_text(encoding="utf-8")
     return (line.split("\t") for line in text_of_file.splitlines() if line and not line.startswith("#"))
-
-
-def _or_none(value: str) -> str | None:
-    return value or None

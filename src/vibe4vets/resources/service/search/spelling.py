@@ -8,8 +8,14 @@ from typing import Final
 SHORTEST: Final = 4
 MOST_REPAIRED: Final = 8
 """A text of many unknown words is in another language, or nonsense."""
-_FREQUENCY, _FIRST_LETTER = 0.25, 0.5
+_FIRST_LETTER: Final = 0.5
+_FREQUENCY, _IN_LEXICON = 0.25, 0.4
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
+
+
+def likelihood(resources: int, *, is_in_lexicon: bool) -> float:
+    """How likely a word is to be typed: by the resources that have it, and more if needs are spoken of with it."""
+    return _FREQUENCY * math.log10(1 + resources) + _IN_LEXICON * is_in_lexicon
 
 
 def may_be_misspelt(word: str) -> bool:
@@ -22,24 +28,23 @@ def _most_edits(word: str) -> int:
 
 
 class Speller:
-    """Finds the known word that was meant. `known` counts the resources that each word stands in."""
+    """Finds the known word that was meant. `known` tells how likely each word is to be typed."""
 
-    def __init__(self, known: Mapping[str, int]) -> None:
-        self._known = {word: count for word, count in known.items() if len(word) >= SHORTEST and word.isalpha()}
+    def __init__(self, known: Mapping[str, float]) -> None:
+        self._known = {word: likely for word, likely in known.items() if may_be_misspelt(word)}
         self._by_first: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for word in self._known:
             self._by_first[word[0]].append((_letters(word), word))
 
     def repair(self, word: str) -> str | None:
         """The likeliest known word that few edits make of `word`; None when there is none."""
-        near = {candidate: 1 for candidate in _edits(word) if candidate in self._known}
-        if not near and _most_edits(word) > 1:
-            near = dict(self._far(word))
+        near = dict(self._far(word)) if _most_edits(word) > 1 else {}
+        near |= {candidate: 1 for candidate in _edits(word) if candidate in self._known}
         return min(near, key=lambda candidate: (self._cost(word, candidate, near[candidate]), candidate), default=None)
 
     def _cost(self, word: str, candidate: str, edits: int) -> float:
-        frequency = _FREQUENCY * math.log10(1 + self._known[candidate])
-        return edits - frequency - _FIRST_LETTER * (word[0] == candidate[0]) - _likeness(word, candidate)
+        first = _FIRST_LETTER * (word[0] == candidate[0])
+        return edits - self._known[candidate] - first - _likeness(word, candidate)
 
     def _far(self, word: str) -> Iterator[tuple[str, int]]:
         """Words of the same first letter that two or three edits make of `word`."""

@@ -10,6 +10,7 @@ from vibe4vets.resources.service.places import PlaceKind
 from vibe4vets.resources.service.search import weights
 from vibe4vets.resources.service.search.candidates import Candidates, code_query
 from vibe4vets.resources.service.search.knowledge import Knowledge
+from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT
 from vibe4vets.resources.service.search.narrowing import Narrowing
 from vibe4vets.resources.service.search.scoring import Arguments, Scoring
 from vibe4vets.resources.service.search.tsquery import all_of, any_of, lexeme
@@ -55,7 +56,8 @@ class SearchStatement:
             f"matching as materialized ({self._matching(candidates.matching, facets)})\n"
             f"select {', '.join(['total.*', *self._answer(explain=explain)])}\n"
             f"from (select {', '.join(self._totals(facets))}) total\n"
-            "left join (page join search_rows s on s.id = page.id join published_resources d on d.id = page.id) on true\n"
+            "left join (\n"
+            "  page join search_rows s on s.id = page.id join published_resources d on d.id = page.id\n) on true\n"
             "order by page.score desc, page.id desc"
         )
         return text, self._arguments.values
@@ -83,8 +85,9 @@ class SearchStatement:
 
     def _scored(self) -> str:
         scoring = self._scoring
+        score = f"({scoring.relevance()} * s.place + {scoring.completeness()})::float8"
         return (
-            f"select s.id, s.title, s.place, ({scoring.relevance()} * s.place + {scoring.completeness()})::float8 as base\n"
+            f"select s.id, s.title, s.place, {score} as base\n"
             f"from (select s.*, {scoring.place()} as place from search_rows s\n"
             "  where s.ctid = any(array(select ctid from chosen)) offset 0) s\n"
             f"order by base desc, id desc limit {weights.RANKED}"
@@ -119,13 +122,13 @@ class SearchStatement:
         ]  # fmt: skip
         if explain:
             matches = ", ".join(match for _, match in self._scoring.matches)
-            columns += [f"array[{matches}]::float8[] as matches", f"({self._scoring.place()})::float8 as place"]
+            columns += [f"array[{matches}]::float8[] as shares", f"({self._scoring.place()})::float8 as nearness"]
         return columns
 
     def _matched(self) -> list[str]:
         """Whether words or codes of the query are in: title, organization, tags, description, location."""
         names = [e.lexeme for c in self._understanding.concepts if not c.is_filler for e in c.lexemes]
-        found = [code_query(e.lexeme) for c in self._understanding.concepts for e in c.codes if e.weight >= 0.99]
+        found = [code_query(e.lexeme) for c in self._understanding.concepts for e in c.codes if e.weight >= SURE_WEIGHT]
         fields = {field: any_of(lexeme(name, field) for name in names) for field in "ACD"}
         query = self._arguments.query
         words = any_of(map(lexeme, names))

@@ -24,7 +24,8 @@ select w.word, w.lexeme from (
 ) w where exists (select from search_lexemes l where l.lexeme = w.lexeme)
 """
 _STEMS = text("""
-select word, coalesce((ts_lexize('english_stem', word))[1], '') from unnest(cast(:words as text[])) as word
+select word, coalesce((ts_lexize('english_stem', word))[1], '') as lexeme
+from unnest(cast(:words as text[])) as word
 """)
 _KEPT = 4
 _lexicons: OrderedDict[UUID, Lexicon] = OrderedDict()
@@ -76,13 +77,13 @@ async def load_vocabulary(session: Session) -> Vocabulary:
     words, lexeme_of = {}, {}
     for word, lexeme, resources in await session.execute(_WORDS):
         words[word], lexeme_of[word] = resources, lexeme
-    lexemes = {lexeme: resources for lexeme, resources in await session.execute(_LEXEMES)}
+    lexemes = {row.lexeme: row.resources for row in await session.execute(_LEXEMES)}
     return Vocabulary(words, lexeme_of, lexemes)
 
 
 async def stem(session: Session, words: set[str]) -> dict[str, str]:
     """The lexeme of each word as the database makes it; empty for words that it leaves out."""
-    return {word: lexeme for word, lexeme in await session.execute(_STEMS, {"words": sorted(words)})}
+    return {row.word: row.lexeme for row in await session.execute(_STEMS, {"words": sorted(words)})}
 
 
 async def known_words(session: Session, words: Sequence[str]) -> dict[str, str]:

@@ -75,6 +75,13 @@ class Understanding:
     reading: Reading | None
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The words without those of a sure place: what may be a name."""
+        if self.reading is None or not self.is_sure_of_place:
+            return self.words
+        return (*self.words[: self.reading.start], *self.words[self.reading.end :])
+
+    @property
     def is_sure_of_place(self) -> bool:
         return self.reading is not None and self.reading.confidence >= weights.SURE_PLACE
 

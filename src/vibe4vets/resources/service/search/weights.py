@@ -18,7 +18,7 @@ WORDS_FOR_CODES: Final = 0.5
 """What its words alone are worth where no code matches."""
 ALL_CODES: Final = 0.25
 """The part of having all of its codes, beside the best one."""
-DERIVED: Final = 0.6
+DERIVED: Final = 0.4
 """A code that the text earns but the source does not give."""
 
 # -- what one concept counts for
@@ -36,6 +36,8 @@ RARE: Final = 0.003
 """A word in fewer of the resources than this opens the gate from the title or organization."""
 
 # -- the title
+NAME: Final = 0.9
+"""What a title or organization that has all the words as one phrase is worth, whatever else they may mean."""
 SIMILAR_TITLE: Final = 0.3
 ALL_WORDS: Final = 0.105
 PHRASE: Final = 0.105
