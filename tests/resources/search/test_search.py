@@ -148,13 +148,6 @@ async def test_nonsense_is_answered_with_where_to_turn(reader: httpx.AsyncClient
     assert found["crisis"]["phone"] == "988"
 
 
-async def test_an_empty_directory_still_names_the_crisis_line(client: httpx.AsyncClient) -> None:
-    found = await search(client, "housing")
-    assert (found["items"], found["total"]) == ([], 0)
-    assert found["interpretation"]["fallback"] is True
-    assert found["crisis"]["phone"] == "988"
-
-
 async def test_highlights_are_ranges_of_code_points(reader: httpx.AsyncClient) -> None:
     found = await search(reader, "shelters", "highlight=true")
     marked = [

@@ -1,6 +1,7 @@
 """The directory as received, as asked and as answered."""
 
 from vibe4vets.resources.schemas.intake import LocationIntake, ResourceIntake, SourceIntake
+from vibe4vets.resources.schemas.lexicon import LexiconEntryIntake
 from vibe4vets.resources.schemas.query import (
     SEARCH_DEPTH,
     FacetName,
@@ -35,6 +36,7 @@ __all__ = [
     "FacetName",
     "HoursRead",
     "Interpretation",
+    "LexiconEntryIntake",
     "LocationIntake",
     "LocationRead",
     "OrganizationDetail",

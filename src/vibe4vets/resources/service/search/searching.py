@@ -24,6 +24,8 @@ from vibe4vets.resources.service.search.understanding import (
 
 ENOUGH: Final = 10
 """So many records that are about everything asked for need no looser search."""
+A_FEW: Final = 3
+"""So many about any one of the needs need nothing that is only near to them."""
 _KEYS: Final = ("key_0", "key_1")
 _READ: Final = (float, UUID)
 
@@ -88,7 +90,7 @@ def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[At
         yield Attempt(understanding, all_needs, ENOUGH)
         relaxed = (*relaxed, "any_need")
     if any_need := loose(knowledge, understanding):
-        yield Attempt(understanding, any_need, ENOUGH, relaxed)
+        yield Attempt(understanding, any_need, A_FEW, relaxed)
         relaxed = (*relaxed, "related_needs")
     if near_needs := wide(understanding, anywhere=False):
         yield Attempt(understanding, near_needs, 1, relaxed)
