@@ -99,7 +99,7 @@ class PublishedPool:
         _, options = _DIALECT.create_connect_args(url)
         self._pool = asyncpg.create_pool(
             **options,
-            **_connect_options(limits, limits.statement_timeout),
+            **_published_options(limits),
             min_size=0,  # the service starts with the database down
             max_size=limits.read_pool_size,
             record_class=Row,
@@ -198,6 +198,12 @@ def _connect_options(limits: DatabaseSettings, statement_timeout: timedelta) -> 
             "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction_timeout),
         },
     }
+
+
+def _published_options(limits: DatabaseSettings) -> dict[str, Any]:
+    """As any other, but for the planner: under a LIMIT it would read a table on and on where matches are scarce."""
+    options = _connect_options(limits, limits.statement_timeout)
+    return {**options, "server_settings": {**options["server_settings"], "enable_seqscan": "off"}}
 
 
 def _milliseconds(span: timedelta) -> str:

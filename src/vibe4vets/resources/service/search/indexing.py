@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import text
 
 from vibe4vets.core.database import Session
-from vibe4vets.core.documents import json_array
 from vibe4vets.resources.folding import fold
 from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.models import EntryKind
@@ -47,21 +46,19 @@ select word,
 """
 _LEARN_WORDS = text(f"""
 insert into search_words (word, lexeme, resources)
-{_WORD_OF} 1
-from (
-  select distinct unnest(tsvector_to_array(to_tsvector('simple', fold(texts)))) as word
-  from jsonb_to_recordset(cast(:rows as jsonb)) as r(texts text)
-) new
+{_WORD_OF} 1 from unnest(cast(:words as text[])) as word
 order by word on conflict (word) do nothing
 """)
-_LEARN_LEXEMES = text("""
+_LEARN_LEXEMES = text(f"""
 insert into search_lexemes (lexeme, resources)
 select distinct lexeme, 1
-from search_rows cross join lateral unnest(tsvector_to_array(words)) as lexeme
-where id = any(cast(:ids as uuid[]))
+from (
+  select lexeme from ({_WORD_OF} 1 from unnest(cast(:words as text[])) as word) known
+  union all select unnest(cast(:codes as text[]))
+) new
+where lexeme <> ''
 order by lexeme on conflict (lexeme) do nothing
 """)
-
 _COUNT_WORDS = text(f"""
 with counted as materialized (
   select word, ndoc from ts_stat($$
@@ -74,7 +71,7 @@ with counted as materialized (
   delete from search_words known where not exists (select from counted where counted.word = known.word)
 )
 insert into search_words as known (word, lexeme, resources)
-{_WORD_OF} ndoc from counted order by word
+{_WORD_OF} ndoc from counted order by 1
 on conflict (word) do update set resources = excluded.resources where known.resources <> excluded.resources
 """)
 _COUNT_LEXEMES = text("""
@@ -97,10 +94,12 @@ from search_state
 async def index_resources(session: Session, resources: Sequence[ResourceRead]) -> None:
     """Write the search rows of `resources`, whose documents are published in the same transaction."""
     lexicon = await load_lexicon(session)
-    rows = json_array(json.dumps(search_row(resource, lexicon)) for resource in resources)
-    await session.execute(_STORE, {"rows": rows})
-    await session.execute(_LEARN_WORDS, {"rows": rows})
-    await session.execute(_LEARN_LEXEMES, {"ids": [resource.id for resource in resources]})
+    rows = [search_row(resource, lexicon) for resource in resources]
+    words = sorted({word for row in rows for word in fold(row["texts"]).split()})
+    facts = sorted({code for row in rows for code in row["facts"]})
+    await session.execute(_STORE, {"rows": json.dumps(rows)})
+    await session.execute(_LEARN_WORDS, {"words": words})
+    await session.execute(_LEARN_LEXEMES, {"words": words, "codes": facts})
 
 
 async def count_words(session: Session, *, unless_current: bool = False) -> None:

@@ -49,6 +49,7 @@ class Scoring:
         self._knowledge, self._understanding, self._arguments = knowledge, understanding, arguments
         self._words_asked = self._known_words(understanding.words)
         self._words_named = self._known_words(understanding.named)
+        self._facts: dict[str, str] = {}
         self.matches = [(concept, self._match(concept)) for concept in understanding.concepts]
 
     def _known_words(self, words: Sequence[str]) -> list[str]:
@@ -56,6 +57,17 @@ class Scoring:
         lexemes = [self._knowledge.lexeme(word) for word in words]
         known = [name for name in lexemes if name is not None and (not name or self._knowledge.resources(name))]
         return known if len(known) == len(lexemes) and sum(map(bool, known)) > 1 else []
+
+    def _fact(self, expression: str) -> str:
+        """A column for what is asked of a row in several places, and costs the most: it is found out once."""
+        return f"s.{self._facts.setdefault(expression, f'fact_{len(self._facts)}')}"
+
+    def facts(self) -> list[str]:
+        """The columns that the other expressions stand on; complete once those are made."""
+        return [f"{expression} as {name}" for expression, name in self._facts.items()]
+
+    def _has(self, query: str) -> str:
+        return self._fact(f"s.words @@ {self._arguments.query(query)}")
 
     def relevance(self) -> str:
         """Everything but the place and the likeness of the title."""
@@ -111,8 +123,10 @@ class Scoring:
             return "0"
         fields = self._arguments.add(weights.FIELDS, "real[]")
         parts = [
-            f"{self._arguments.number(weight / total)} * least(1, ts_rank({fields}, s.words, "
-            f"{self._arguments.query(lexeme(name))}) / {weights.RANK_OF_ONE})"
+            f"{self._arguments.number(weight / total)} * "
+            + self._fact(
+                f"least(1, ts_rank({fields}, s.words, {self._arguments.query(lexeme(name))}) / {weights.RANK_OF_ONE})"
+            )
             for name, weight in lexemes
         ]
         return f"({' + '.join(parts)})"
@@ -128,17 +142,17 @@ class Scoring:
 
     def _official(self, concept: Concept) -> str:
         """Whether the title or organization has all that an acronym is short for."""
-        named = self._arguments.query(all_of(lexeme(name, "AB") for name in concept.official))
-        return f"case when s.words @@ {named} then 1 else 0 end"
+        named = all_of(lexeme(name, "AB") for name in concept.official)
+        return f"case when {self._has(named)} then 1 else 0 end"
 
     def _code(self, code: str, weight: float) -> str:
         name = code if code.startswith("@") else codes.of_lexicon(code)
-        given = f"when s.words @@ {self._arguments.query(lexeme(name))} then {self._arguments.number(weight)}"
+        given = f"when {self._has(lexeme(name))} then {self._arguments.number(weight)}"
         derived = codes.derived_tag(code)
         if name[0] != "#" or not self._knowledge.resources(derived):
             return f"case {given} else 0 end"
         less = self._arguments.number(weight * weights.DERIVED)
-        return f"case {given} when s.words @@ {self._arguments.query(lexeme(derived))} then {less} else 0 end"
+        return f"case {given} when {self._has(lexeme(derived))} then {less} else 0 end"
 
     # -- the gate and the title
 
@@ -168,7 +182,7 @@ class Scoring:
         for concept in self._understanding.concepts:
             if concept.kind is ConceptKind.WORD and not concept.is_filler:
                 found += [
-                    f"case when s.words @@ {self._arguments.query(lexeme(evidence.lexeme, 'AB'))} then 1 else 0 end"
+                    f"case when {self._has(lexeme(evidence.lexeme, 'AB'))} then 1 else 0 end"
                     for evidence in concept.lexemes
                     if self._knowledge.resources(evidence.lexeme) <= most
                 ]
@@ -187,10 +201,10 @@ class Scoring:
         return f"({found})"
 
     def _all_in_title(self) -> str:
-        return f"s.words @@ {self._arguments.query(all_of(lexeme(name, 'A') for name in self._words_asked if name))}"
+        return self._has(all_of(lexeme(name, "A") for name in self._words_asked if name))
 
     def _as_phrase(self, lexemes: Sequence[str]) -> str:
-        return f"s.words @@ {self._arguments.query(phrase(lexemes, 'AB'))}"
+        return self._has(phrase(lexemes, "AB"))
 
     @property
     def _is_name(self) -> bool:
@@ -224,7 +238,7 @@ class Scoring:
 
     def _of_point(self, reading: Reading) -> str:
         number, place = self._arguments.number, reading.place
-        miles = f"coalesce({self.miles(reading)}, 10000)"
+        miles = f"coalesce({self._fact(self.miles(reading))}, 10000)"
         decay = weights.COUNTY_MILES if place.kind is PlaceKind.COUNTY else weights.MILES
         near = f"exp(-least({_FAR}, greatest({miles} - {number(weights.FREE_MILES)}, 0) / {number(decay)}))"
         closeness = f"{number(weights.ELSEWHERE)} + {number(weights.NEAR)} * {near}"

@@ -48,16 +48,18 @@ class SearchStatement:
         self, candidates: Candidates, page: Page, facets: Sequence[FacetName], *, explain: bool
     ) -> tuple[str, list[Any]]:
         """The statement and the values of $1, $2 ..."""
+        scored, columns = self._scored(), self._answer(explain=explain)
         text = (
             f"with chosen as materialized ({self._chosen(candidates)}),\n"
-            f"scored as ({self._scored()}),\n"
+            f"scored as ({scored}),\n"
             f"ranked as materialized ({self._ranked()}),\n"
             f"page as ({self._page(page)}),\n"
             f"matching as materialized ({self._matching(candidates.matching, facets)})\n"
-            f"select {', '.join(['total.*', *self._answer(explain=explain)])}\n"
+            f"select {', '.join(['total.*', *columns])}\n"
             f"from (select {', '.join(self._totals(facets))}) total\n"
             "left join (\n"
-            "  page join search_rows s on s.id = page.id join published_resources d on d.id = page.id\n) on true\n"
+            f"  page join lateral ({self._with_facts('s.id = page.id')}) s on true\n"
+            "  join published_resources d on d.id = page.id\n) on true\n"
             "order by page.score desc, page.id desc"
         )
         return text, self._arguments.values
@@ -86,12 +88,17 @@ class SearchStatement:
     def _scored(self) -> str:
         scoring = self._scoring
         score = f"({scoring.relevance()} * s.place + {scoring.completeness()})::float8"
+        place = scoring.place()
+        rows = self._with_facts("s.ctid = any(array(select ctid from chosen))")
         return (
             f"select s.id, s.title, s.place, {score} as base\n"
-            f"from (select s.*, {scoring.place()} as place from search_rows s\n"
-            "  where s.ctid = any(array(select ctid from chosen)) offset 0) s\n"
+            f"from (select s.*, {place} as place from ({rows} offset 0) s offset 0) s\n"
             f"order by base desc, id desc limit {weights.RANKED}"
         )
+
+    def _with_facts(self, condition: str) -> str:
+        """The rows with all that the score stands on, each found out once."""
+        return f"select {', '.join(['s.*', *self._scoring.facts()])} from search_rows s where {condition}"
 
     def _ranked(self) -> str:
         """Titles are compared for the best only: it costs more than all the rest."""
