@@ -114,7 +114,7 @@ def search_row(resource: ResourceRead, lexicon: Lexicon) -> Mapping[str, Any]:
     """What is stored of one resource; texts are folded, so that search and query have one spelling."""
     title, organization = fold(resource.title), fold(resource.organization.name)
     derived = derive_tags(resource, lexicon)
-    labels = " ".join(label.replace("-", " ") for label in [*resource.tags, *derived])
+    labels = " ".join(label.replace("-", " ") for label in resource.tags)
     description = " ".join(part for part in (resource.summary, resource.description) if part)
     places = [
         part

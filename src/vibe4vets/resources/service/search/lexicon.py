@@ -59,13 +59,13 @@ def _most_telling_first(words: Sequence[str], length: int) -> list[int]:
 
 
 class Lexicon:
-    """Every entry by its phrase, by the key of its phrase, and the words of all phrases."""
+    """Every entry by its phrase, by the key of its phrase, and the words of all phrases; of equals the first holds."""
 
     def __init__(self, meanings: Iterable[Meaning]) -> None:
         self._by_phrase: dict[str, Meaning] = {}
         self._by_key: dict[str, Meaning] = {}
         for meaning in meanings:
-            self._by_phrase[meaning.phrase] = meaning
+            self._by_phrase.setdefault(meaning.phrase, meaning)
             key = phrase_key(meaning.phrase.split())
             if meaning.codes and any(word not in _UNTELLING for word in key.split()):
                 self._by_key.setdefault(key, meaning)

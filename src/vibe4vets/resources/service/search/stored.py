@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from vibe4vets.core.database import Session
+from vibe4vets.resources.folding import fold
 from vibe4vets.resources.models import EntryKind
 from vibe4vets.resources.service.search.lexicon import Lexicon, Meaning
 
 _ENTRIES = text("select phrase, kind, codes, official_words from lexicon_entries where not is_retired order by phrase")
+_TERMS = text("select code, name from taxonomy_terms order by code")
 _STATE = text("select lexicon, vocabulary, resources from search_state")
 _WORDS = text("select word, lexeme, resources from search_words")
 _LEXEMES = text("select lexeme, resources from search_lexemes")
@@ -60,7 +62,8 @@ async def load_lexicon(session: Session, version: UUID | None = None) -> Lexicon
     version = version or (await read_versions(session)).lexicon
     if version not in _lexicons:
         rows = (await session.execute(_ENTRIES)).all()
-        _lexicons[version] = Lexicon(_meaning(*row) for row in rows)
+        terms = (await session.execute(_TERMS)).all()
+        _lexicons[version] = Lexicon([*(_meaning(*row) for row in rows), *(m for row in terms for m in _named(*row))])
         while len(_lexicons) > _KEPT:
             _lexicons.popitem(last=False)
     return _lexicons[version]
@@ -70,6 +73,11 @@ def _meaning(phrase: str, kind: str, codes: Any, official_words: str) -> Meaning
     return Meaning(
         phrase, EntryKind(kind), {code: float(weight) for code, weight in codes.items()}, tuple(official_words.split())
     )
+
+
+def _named(code: str, name: str) -> list[Meaning]:
+    """A term by its own name and code, for whoever types those, and where the lexicon says nothing else."""
+    return [Meaning(phrase, EntryKind.NEED, {code: 1.0}) for phrase in dict.fromkeys((fold(name), fold(code)))]
 
 
 async def load_vocabulary(session: Session) -> Vocabulary:
