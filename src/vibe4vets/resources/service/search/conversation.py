@@ -11,14 +11,17 @@ JOINING: Final = frozenset(
     " cual quien cuando porque si".split()
 )
 
+# One form of the lexicon's phrases for them all.
+VETERAN: Final = frozenset(["vet", "vets", "veteran", "veterans", "veterano", "veteranos"])
+
 # What nearly every query or record of a directory for Veterans has.
-COMMON: Final = JOINING | frozenset(
-    "veteran veterans vet vets military help helping helps need needs needed want wants wanted get gets getting got"
+COMMON: Final = (JOINING | VETERAN) | frozenset(
+    "military help helping helps need needs needed want wants wanted get gets getting got"
     " find finding look looking now today some any someone somebody something anyone us she them it its this that there"
     " here going go no not dont cant best good local area close free copy new give gives offer offers offering"
     " available provide provides assistance program programs service services u s visit talk thinking think make apply"
     " info application open pay paying"
-    " veterano veteranos ayuda ayudar ayudame necesito busco buscar quiero puedo tengo tener hay gratis servicio"
+    " ayuda ayudar ayudame necesito busco buscar quiero puedo tengo tener hay gratis servicio"
     " servicios programa programas cerca aqui hoy favor obtener conseguir solicitar militar".split()
 )
 
@@ -54,4 +57,3 @@ DAYS: Final = {
     for name in names.split()
 }
 KNOWN: Final = COMMON | EVERYDAY | DAYS.keys()
-VETERAN: Final = frozenset(["vet", "vets", "veteran", "veterans", "veterano", "veteranos"])
