@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
+from vibe4vets.cli.directory import seed
 from vibe4vets.core.config import Settings
 from vibe4vets.core.embedded import EmbeddedPostgres, default_home
 from vibe4vets.core.migrations import upgrade
@@ -43,6 +44,7 @@ def fresh_database(name: str) -> Iterator[BenchDatabase]:
         url = Settings.model_validate({"DATABASE_URL": database.owner_url}).database_url
         assert url is not None
         upgrade(url)
+        asyncio.run(seed(url, database.settings.database))
         yield database
         asyncio.run(_execute(server, f'drop database "{name}" with (force)'))
 

@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from tests.publisher import Publisher
+from vibe4vets.cli.directory import seed
 from vibe4vets.connectors.service import RunReport, run_source
 from vibe4vets.connectors.sources.records import RecordFile
 from vibe4vets.core.config import FetchSettings, Settings
@@ -37,6 +38,7 @@ from vibe4vets.core.migrations import upgrade
 from vibe4vets.main import create_app
 
 PROJECT = Path(__file__).resolve().parents[1]
+LEXICON = PROJECT / "src/vibe4vets/resources/lexicon"
 STARTER = PROJECT / "src/vibe4vets/connectors/starter/directory.ndjson"
 SECRET = "a secret for tests, of more than 32 characters"
 UNLIMITED = {"public_reads": "off"}
@@ -95,12 +97,15 @@ async def _template(
 
 @pytest.fixture(scope="session")
 async def empty_template(server: EmbeddedPostgres, owner: asyncpg.Connection) -> str:
-    """A migrated database without rows, named after the migrations."""
+    """A migrated database with our lexicon and without resources, named after what makes it."""
 
     async def make(name: str) -> None:
-        await asyncio.to_thread(upgrade, Settings.model_validate({"DATABASE_URL": server.owner_url(name)}).database_url)
+        url = Settings.model_validate({"DATABASE_URL": server.owner_url(name)}).database_url
+        assert url is not None
+        await asyncio.to_thread(upgrade, url)
+        await seed(url, Settings().database)
 
-    return await _template(server, owner, f"empty_{_digest(PROJECT / 'alembic')}", make)
+    return await _template(server, owner, f"empty_{_digest(PROJECT / 'alembic', LEXICON)}", make)
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ async def test_a_dry_run_changes_nothing(
     assert len(tables) > 8
     for (table,) in tables:
         rows = await owner_of.fetchval(f'select count(*) from "{table}"')
-        assert rows == (1 if table == "alembic_version" else 0), table
+        assert (rows > 0) == (table in {"alembic_version", "lexicon_entries", "search_state", "taxonomy_terms"}), table
 
 
 async def test_strict_makes_a_quarantined_record_a_failure(
@@ -122,7 +122,10 @@ async def test_reindex_repairs_the_read_model(
     programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection
 ) -> None:
     await asyncio.to_thread(finish, programs.run("import", file, "--publish", **settings))
-    everything = "select id, document, etag, title_key, cities, search::text from published_resources order by id"
+    everything = (
+        "select p.id, document, etag, title_key, p.cities, words::text"
+        " from published_resources p join search_rows s on s.id = p.id order by p.id"
+    )
     whole = await owner_of.fetch(everything)
     damaged, missing, stray = (row["id"] for row in whole)
     await owner_of.execute("update published_resources set document = '{}', cities = '{}' where id = $1", damaged)

@@ -15,13 +15,13 @@ OFFENCES = [
     ("packages", "core/models.py", "import vibe4vets.resources.models"),
     ("packages", "resources/terms.py", "import vibe4vets.connectors.models"),
     ("packages", "stray.py", ""),
-    ("resources", "resources/models.py", "import vibe4vets.resources.schemas"),
+    ("resources", "resources/models/directory.py", "import vibe4vets.resources.schemas"),
     ("resources", "resources/geography.py", "import vibe4vets.resources.phones"),
     ("resources", "resources/stray.py", ""),
     ("connectors", "connectors/models.py", "import vibe4vets.connectors.service"),
     ("connectors", "connectors/stray.py", ""),
     ("young-domains", "auth/stray.py", ""),
-    ("http", "resources/service/search.py", "from fastapi import Request"),
+    ("http", "resources/service/search/searching.py", "from fastapi import Request"),
     ("http", "connectors/exceptions.py", "import starlette.exceptions"),
     ("routers", "main.py", "import vibe4vets.resources.router"),
     ("routers", "__main__.py", "import vibe4vets.core.health"),
@@ -32,7 +32,7 @@ OFFENCES = [
     ("sources", "connectors/categories.py", "import vibe4vets.resources.geography"),
     ("outbound", "connectors/sources/records.py", "import httpx"),
     ("outbound", "core/database.py", "import httpcore"),
-    ("queue", "resources/service/search.py", "import pgqueuer"),
+    ("queue", "resources/service/search/searching.py", "import pgqueuer"),
 ]
 
 

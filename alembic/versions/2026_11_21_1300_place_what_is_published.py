@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 
 revision = "2026112114"
-down_revision = "2026112105"
+down_revision = "2026112106"
 branch_labels = None
 depends_on = None
 

@@ -218,4 +218,6 @@ async def test_a_single_parameter_is_given_once(reader: httpx.AsyncClient) -> No
             error = {"pointer": f"/query/{name}", "code": "repeated", "message": "Give this query parameter once"}
             assert twice.json()["errors"] == [error]
             seen.add(name)
-    assert seen == {"limit", "offset", "cursor", "updated_since", "include_national", "sort", "q", "name"}
+    assert seen == {
+        "limit", "offset", "cursor", "updated_since", "include_national", "sort", "q", "name", "highlight", "explain",
+    }  # fmt: skip

@@ -174,6 +174,10 @@ PROPOSAL = (
 )
 SUBMISSION = "insert into submissions (proposal_id, token_hash) select gen_random_uuid(), 'short'"
 SEAL = "insert into audit_seals (number, sequences, digests, previous_hash, hash) values (1, '{1}', '{a}', '', '')"
+ENTRY = """
+insert into lexicon_entries (kind, language, official_words, origin, is_retired, phrase, codes, version)
+values ('need', 'en', '', 'admin', false,
+"""
 BAD = {
     "ck_api_keys_expires_at": "update api_keys set expires_at = created_at + interval '367 days'",
     "ck_api_keys_named": "update api_keys set name = ''",
@@ -200,6 +204,9 @@ BAD = {
     " select '00000000-0000-0000-0000-000000000000', id, 2, '{}' from resources",
     "ck_fetch_hosts_counts": "update fetch_hosts set failures = 2",
     "ck_fetch_hosts_probed": "update fetch_hosts set probed_at = now()",
+    "ck_lexicon_entries_codes": f"{ENTRY} 'rent help', '[]', 1)",
+    "ck_lexicon_entries_folded": f"{ENTRY} 'Rent help!', '{{}}', 1)",
+    "ck_lexicon_entries_version": f"{ENTRY} 'rent help', '{{}}', 0)",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",
@@ -264,6 +271,8 @@ BAD = {
     "ck_users_state": "update users set state = 'asleep'",
     "ck_users_token_epoch": "update users set token_epoch = -1",
     "uq_api_keys_prefix": "api_keys",
+    "ck_search_state_one_row": "update search_state set id = 2",
+    "uq_lexicon_entries_phrase": f"{ENTRY} 'eviction', '{{}}', 1)",
     "uq_locations_resource_id_position": "locations",
     "uq_organizations_source_id_name_key": "organizations",
     "uq_password_resets_token_hash": "password_resets",
@@ -309,5 +318,5 @@ async def test_every_rule_refuses_a_bad_row(session: Session, rule: str, offence
     connection = (await (await session.connection()).get_raw_connection()).driver_connection
     await connection.execute(GOOD)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
-        await (copy_row(connection, offence) if rule.startswith("uq_") else connection.execute(offence))
+        await (copy_row(connection, offence) if offence.isidentifier() else connection.execute(offence))
     assert refused.value.constraint_name == rule

@@ -27,7 +27,6 @@ from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgresError
 from vibe4vets.core.errors import AppError
-from vibe4vets.core.migrations import upgrade
 from vibe4vets.core.safety import UnsafeSettingsError, refuse_unsafe
 from vibe4vets.core.variables import UnknownSettingError
 from vibe4vets.main import create_app
@@ -106,7 +105,7 @@ def serve(
     serving.require_free(host, port)
     with serving.database(settings) as settings:
         if settings.embedded:
-            upgrade(serving.owner_url(settings))
+            serving.migrate(settings)
             if not asyncio.run(count_published(settings)):
                 serving.load_starter(settings)
         password = asyncio.run(accounts.make_first_admin(settings)) if settings.embedded else None
@@ -122,7 +121,7 @@ def serve(
 def migrate() -> None:
     """Bring the database schema to the version of this code, as the owner (DATABASE_MIGRATION_URL)."""
     with serving.database(Settings()) as settings:
-        upgrade(serving.owner_url(settings))
+        serving.migrate(settings)
     out.print("The database schema is up to date.")
 
 

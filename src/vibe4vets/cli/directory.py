@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from vibe4vets.cli.terminal import out, progress_bars
@@ -15,7 +16,7 @@ from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.registry import Connector
 from vibe4vets.connectors.service import RunReport, run_source
 from vibe4vets.core.audit import SYSTEM, record_event
-from vibe4vets.core.config import Settings
+from vibe4vets.core.config import DatabaseSettings, Settings
 from vibe4vets.core.database import NoDatabaseError, Session, make_engine
 from vibe4vets.core.fetch import Fetcher
 from vibe4vets.core.fetch.hosts import PostgresHosts
@@ -48,6 +49,14 @@ async def count_published(settings: Settings) -> int:
     """How many resources are published."""
     async with bulk_engine(settings) as engine, Session(engine) as session:
         return await resources.count_published(session)
+
+
+async def seed(url: URL, limits: DatabaseSettings) -> None:
+    """Bring the project's own taxonomy and lexicon into the database at `url`."""
+    engine = make_engine(url, limits, statement_timeout=limits.bulk_statement_timeout)
+    async with async_sessionmaker(engine, class_=Session).begin() as session:
+        await resources.seed_lexicon(session)
+    await engine.dispose()
 
 
 async def import_records(settings: Settings, source: Source, *, publish: bool, dry_run: bool) -> RunReport:

@@ -13,7 +13,7 @@ from importlib.resources import as_file, files
 import uvicorn
 from sqlalchemy import URL, make_url
 
-from vibe4vets.cli.directory import find_schema_fault, import_records
+from vibe4vets.cli.directory import find_schema_fault, import_records, seed
 from vibe4vets.cli.terminal import out
 from vibe4vets.connectors.sources.records import RecordFile
 from vibe4vets.core.config import DRIVER, Settings
@@ -67,10 +67,16 @@ def owner_url(settings: Settings) -> URL:
     return url
 
 
+def migrate(settings: Settings) -> None:
+    """Bring the schema to the version of this code, and with it the lexicon that comes with the code."""
+    upgrade(owner_url(settings))
+    asyncio.run(seed(owner_url(settings), settings.database))
+
+
 def require_schema(settings: Settings) -> None:
     """See that the schema is of this version: the embedded database is migrated, any other only looked at."""
     if settings.embedded:
-        upgrade(owner_url(settings))
+        migrate(settings)
     elif fault := asyncio.run(find_schema_fault(settings)):
         raise Unavailable(fault)
 

@@ -198,6 +198,46 @@ class Pages:
         return cls(page.offset(SKIP), page.where(order.after()))
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which part of a list a page is: it begins past `position` rows, or `after` the keys of the row before."""
+
+    query: PageQuery
+    cursors: Cursors
+    position: int
+    limit: int
+    after: list[Any] | None
+    deepest: int | None
+
+    @classmethod
+    def of(
+        cls, query: PageQuery, cursors: Cursors, read: Sequence[Callable[[Any], Any]], *, deepest: int | None = None
+    ) -> Self:
+        """What `query` asks for of a list that goes no deeper than `deepest`; `read` parses the keys of a cursor."""
+        position, after = query.offset, None
+        if query.cursor is not None:
+            *last, position = cursors.decode(query.cursor, query=query.fingerprint())
+            after = [parse(value) for parse, value in zip(read, last, strict=True)]
+        limit = query.limit if deepest is None else min(query.limit, deepest - position)
+        return cls(query, cursors, position, limit, after, deepest)
+
+    @property
+    def size(self) -> int:
+        """How many rows to read: one more than the page has, which tells whether there is a next one."""
+        return self.limit + 1
+
+    def found(self, rows: Sequence[Any], keys: Sequence[str]) -> Found:
+        """The page out of the rows that were read; each has the `keys`, and `matches` beside them."""
+        first, position = rows[0], self.position + self.limit
+        if getattr(first, keys[0]) is None:
+            return Found([], first.matches, None, first)
+        cursor = None
+        if len(rows) > self.limit and position != self.deepest:
+            last = [getattr(rows[self.limit - 1], key) for key in keys]
+            cursor = self.cursors.encode([*last, position], query=self.query.fingerprint())
+        return Found(rows[: self.limit], first.matches, cursor, first)
+
+
 class Listing:
     """One statement that reads a page of `matching`, its capped count, and the scalar columns `beside` it.
 
@@ -231,26 +271,12 @@ class Listing:
         self, session: Session, query: PageQuery, cursors: Cursors, parameters: Mapping[str, Any] | None = None
     ) -> Found:
         """Run the statement with the values of its `parameters`."""
-        fingerprint = query.fingerprint()
-        given = dict(parameters or {})
-        if query.cursor is None:
-            statement, position = self._first, query.offset
-            given["skip"] = position
-        else:
-            *last, position = cursors.decode(query.cursor, query=fingerprint)
-            statement = self._next
-            parsed = (read(value) for read, value in zip(self._order.read, last, strict=True))
-            given |= {f"after_{number}": value for number, value in enumerate(parsed)}
-        limit = query.limit if self._deepest is None else min(query.limit, self._deepest - position)
-        rows = await session.rows(statement, given | {"size": limit + 1})
-        first, position = rows[0], position + limit
-        if first.key_0 is None:
-            return Found([], first.matches, None, first)
-        cursor = None
-        if len(rows) > limit and position != self._deepest:
-            keys = [getattr(rows[limit - 1], key) for key in self._keys]
-            cursor = cursors.encode([*keys, position], query=fingerprint)
-        return Found(rows[:limit], first.matches, cursor, first)
+        turn = Turn.of(query, cursors, self._order.read, deepest=self._deepest)
+        given = {**(parameters or {}), "size": turn.size, "skip": turn.position}
+        if turn.after is not None:
+            given |= {f"after_{number}": value for number, value in enumerate(turn.after)}
+        rows = await session.rows(self._first if turn.after is None else self._next, given)
+        return turn.found(rows, self._keys)
 
 
 def _capped_count(matching: Select[Any]) -> ScalarSelect[int]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from vibe4vets.resources.service import SearchKnowledge
 from vibe4vets.resources.service.places import LivePlaces
 
 
@@ -12,4 +13,11 @@ async def get_places(request: Request) -> LivePlaces:
     return places
 
 
+async def get_search_knowledge(request: Request) -> SearchKnowledge:
+    """What the search of this process knows; a coroutine, for FastAPI sends a plain function through a thread."""
+    known: SearchKnowledge = request.app.state.search_knowledge
+    return known
+
+
 PlacesDep = Annotated[LivePlaces, Depends(get_places)]
+SearchKnowledgeDep = Annotated[SearchKnowledge, Depends(get_search_knowledge)]

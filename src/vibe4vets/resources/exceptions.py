@@ -67,3 +67,23 @@ class MergeOutOfDate(AppError):
 
 class PlacesFileRefused(AppError):
     status, type, title = HTTPStatus.UNPROCESSABLE_ENTITY, "places-file-refused", "The file holds no places."
+
+
+class EntryNotFound(AppError):
+    status, type, title = HTTPStatus.NOT_FOUND, "lexicon-entry-not-found", "There is no such entry; list them anew."
+
+
+class EntryChanged(AppError):
+    status, type, title = (
+        HTTPStatus.PRECONDITION_FAILED,
+        "lexicon-entry-changed",
+        "Somebody changed the entry meanwhile; read it again and repeat your change.",
+    )
+
+
+class PhraseTaken(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "lexicon-phrase-taken",
+        "The lexicon has an entry for this phrase; change that one.",
+    )

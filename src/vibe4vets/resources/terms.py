@@ -1,5 +1,8 @@
 """Names for people of the values that resources carry."""
 
+from functools import cache
+from importlib.resources import files
+
 from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.models import Category
 
@@ -32,8 +35,21 @@ def state_name(value: str) -> str:
     return STATES[value]
 
 
+@cache
+def taxonomy() -> dict[str, dict[str, str | None]]:
+    """The terms that ship with the project, by code: parent, category, name and description."""
+    text = (files("vibe4vets.resources") / "lexicon" / "terms.tsv").read_text(encoding="utf-8")
+    lines = (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
+    return {
+        code: {"code": code, "parent": parent or None, "category": category, "name": name, "description": description}
+        for code, parent, category, name, description in lines
+    }
+
+
 def tag_name(value: str) -> str:
-    """A tag in words: `rent-assistance` reads "Rent assistance", `hud-vash` "HUD VASH"."""
+    """The name of a term of the taxonomy; any other tag in words: `womens-clinic` reads "Womens clinic"."""
+    if (term := taxonomy().get(value)) is not None and term["name"]:
+        return term["name"]
     words = [word.upper() if word in _ACRONYMS else word for word in value.split("-")]
     words[0] = words[0][:1].upper() + words[0][1:]
     return " ".join(words)

@@ -66,9 +66,9 @@ where s.proposal_id = :id order by s.created_at limit 100
 # Full text finds the candidates by index; the trigrams only order them.
 _DUPLICATES = text("""
 select id, title, similarity from (
-  select id, cast(document as json) ->> 'title' as title, similarity(title_key, fold(:title)) as similarity
-  from published_resources
-  where search @@ websearch_to_tsquery('vibe4vets', :title) and id is distinct from cast(:but as uuid)
+  select p.id, cast(p.document as json) ->> 'title' as title, similarity(p.title_key, fold(:title)) as similarity
+  from search_rows s join published_resources p on p.id = s.id
+  where s.words @@ websearch_to_tsquery('vibe4vets', :title) and s.id is distinct from cast(:but as uuid)
   limit 500
 ) alike where similarity >= 0.4 order by similarity desc, id limit 5
 """)

@@ -135,6 +135,8 @@ async def _apply(
     if publish and total:
         async with sessions.begin() as session:
             await resources.learn_places(session)
+        async with sessions.begin() as session:
+            await resources.count_words(session, unless_current=True)
 
 
 async def _close(

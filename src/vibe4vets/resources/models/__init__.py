@@ -1,4 +1,4 @@
-"""The directory as stored: working rows, their history, what is proposed, and what the public sees."""
+"""The directory as stored: working rows, their history, what is proposed, what the public sees and what finds it."""
 
 from vibe4vets.resources.models.directory import (
     KEBAB_LIST,
@@ -60,11 +60,23 @@ from vibe4vets.resources.models.proposals import (
     SubmitterContact,
     proposals,
 )
+from vibe4vets.resources.models.search import (
+    ONE_PHRASE,
+    EntryKind,
+    EntryOrigin,
+    LexiconEntry,
+    SearchLexeme,
+    SearchRow,
+    SearchState,
+    SearchWord,
+    TaxonomyTerm,
+)
 
 __all__ = [
     "KEBAB_LIST",
     "ONE_NAME_PER_SOURCE",
     "ONE_OPEN_PROPOSAL",
+    "ONE_PHRASE",
     "ONE_PLACE_PER_POSITION",
     "ONE_RECORD_PER_SOURCE",
     "ONE_SLUG",
@@ -73,8 +85,11 @@ __all__ = [
     "Category",
     "Change",
     "DuplicateCandidate",
+    "EntryKind",
+    "EntryOrigin",
     "FeedbackKind",
     "KnownPlace",
+    "LexiconEntry",
     "Location",
     "Organization",
     "Origin",
@@ -93,10 +108,15 @@ __all__ = [
     "ResourceRevision",
     "Risk",
     "Scope",
+    "SearchLexeme",
+    "SearchRow",
+    "SearchState",
+    "SearchWord",
     "Source",
     "Status",
     "Submission",
     "SubmitterContact",
+    "TaxonomyTerm",
     "WithdrawnResource",
     "duplicate_candidates",
     "known_places",

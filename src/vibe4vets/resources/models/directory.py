@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB
 from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import Record, enum_type, utc_now
@@ -190,7 +190,6 @@ class PublishedResource(SQLModel, table=True):
 
     __tablename__ = "published_resources"
     __table_args__ = (
-        Index("ix_published_resources_search", "search", postgresql_using="gin"),
         Index(
             "ix_published_resources_filters",
             "categories", "tags", "states", "languages", "cities", "areas", "open_hours",
@@ -207,7 +206,6 @@ class PublishedResource(SQLModel, table=True):
     document: str = Field(sa_type=Text)
     document_version: int = Field(sa_type=SmallInteger)
     etag: str = Field(max_length=64)
-    search: Any = Field(sa_type=TSVECTOR)
     title_key: str = Field(sa_type=Text(collation="C"))
     organization_id: UUID = Field(foreign_key="organizations.id")
     categories: list[str] = Field(sa_type=ARRAY(Text))

@@ -11,7 +11,7 @@ from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public
 from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
-from vibe4vets.resources.dependencies import PlacesDep
+from vibe4vets.resources.dependencies import PlacesDep, SearchKnowledgeDep
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.schemas import (
     Changes,
@@ -115,16 +115,19 @@ async def search(
     request: Request,
     session: SessionDep,
     cursors: CursorsDep,
-    places: PlacesDep,
+    known: SearchKnowledgeDep,
     query: Annotated[SearchQuery, Query()],
 ) -> Response:
     """Search published resources by words, the most relevant first, at most 200 deep.
+
+    `interpretation` tells how the words were understood: spelling repaired, a place recognised, what was loosened
+    to find enough. With `fallback` nothing sensible matched, and national programs stand in.
 
     All filters of `GET /resources` narrow it; national programs take part whatever the `state`. `facets` adds
     counts to narrow by; each ignores its own filter. `crisis` is set when the words speak of suicide or crisis:
     show it first. Pages reach 200 deep: offset and limit beyond that are refused with 422.
     """
-    return public_page(request, await service.search(session, query, cursors, places))
+    return public_page(request, await service.search(session, query, cursors, known))
 
 
 @router.get(

@@ -25,6 +25,7 @@ from vibe4vets.resources.schemas.editing import (
     WorkingSort,
 )
 from vibe4vets.resources.schemas.intake import LocationIntake, ResourceIntake, SourceIntake
+from vibe4vets.resources.schemas.lexicon import LexiconEntryIntake
 from vibe4vets.resources.schemas.proposals import (
     Contact,
     FeedbackCreate,
@@ -88,6 +89,7 @@ __all__ = [
     "HoursIntake",
     "HoursRead",
     "Interpretation",
+    "LexiconEntryIntake",
     "LocationIntake",
     "LocationRead",
     "MergeRead",

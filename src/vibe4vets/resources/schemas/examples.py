@@ -82,10 +82,28 @@ TAGS: JsonDict = _page(_term("rent-assistance", "Rent assistance", 96), _term("s
 STATES: JsonDict = _page(_term("CA", "California", 98), _term("OH", "Ohio", 41), total=2)
 ORGANIZATIONS: JsonDict = _page(_ORGANIZATION, total=1)
 ORGANIZATION: JsonDict = {**_ORGANIZATION, "resources": [RESOURCE]}
+_HIT: JsonDict = {
+    "resource": RESOURCE,
+    "score": 0.607927,
+    "distance_miles": 1.2,
+    "matched": ["tags", "description", "location"],
+    "highlights": {"description": [[10, 14]]},
+    "explanation": [
+        {"reason": "is about Rent help", "value": 0.81},
+        {"reason": "is 1 miles from Columbus, OH", "value": 1.0},
+    ],
+}
 SEARCH: JsonDict = {
-    **_page({"resource": RESOURCE, "score": 0.607927, "distance_miles": None}, total=1),
+    **_page(_HIT, total=1),
     "facets": {"category": [_term("housing", "Housing", 1)], "state": [_term("OH", "Ohio", 1)]},
-    "interpretation": {"query": "rent help", "corrected": None, "place": None, "relaxed": []},
+    "interpretation": {
+        "query": "rent help in columbus oh",
+        "corrected": None,
+        "place": {"name": "Columbus, OH", "latitude": 39.98, "longitude": -83.0},
+        "other_places": [],
+        "relaxed": [],
+        "fallback": False,
+    },
     "crisis": None,
 }
 _CHANGE: JsonDict = {"field": "phone", "before": "+16145550123", "after": "+16145550199"}

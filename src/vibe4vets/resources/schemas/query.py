@@ -211,8 +211,8 @@ class SearchQuery(ResourceFilters):
     """Filters narrow what is searched; national programs take part in every state."""
 
     q: Annotated[Line, Field(min_length=1, max_length=200)] = Field(
-        description='Words; "a phrase", `or` and `-not` are understood. Any other punctuation is ignored.',
-        examples=["housing"],
+        description="What is needed, in any words: names, acronyms, needs, a place. Spelling is repaired.",
+        examples=["homeless shelter in columbus oh"],
     )
     facets: Annotated[
         list[FacetName],
@@ -225,6 +225,13 @@ class SearchQuery(ResourceFilters):
         ),
         unique,
     ] = []
+
+    highlight: bool = Field(
+        default=False, description="Tell where the words stand in each hit, in `highlights`.", examples=[True]
+    )
+    explain: bool = Field(
+        default=False, description="Tell why each hit stands where it does, in `explanation`.", examples=[True]
+    )
 
     @model_validator(mode="after")
     def _within_reach(self) -> Self:

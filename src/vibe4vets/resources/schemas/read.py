@@ -109,10 +109,27 @@ class OrganizationDetail(OrganizationRead):
     )
 
 
+class ReasonRead(Output):
+    """One part of a score."""
+
+    reason: str = Field(examples=["is about Rent help"])
+    value: float = Field(description="What it is worth, from 0 to 1.")
+
+
 class SearchHit(Output):
     resource: ResourceRead
     score: float = Field(description="Higher is more relevant; comparable within one answer only.")
-    distance_miles: float | None = Field(description="From `near` to its nearest location; null without either.")
+    distance_miles: float | None = Field(
+        description="From the place that was asked for to the nearest location; null without either."
+    )
+    matched: list[str] = Field(
+        description="Where the query was found: title, organization, tags, description, location.",
+        examples=[["title", "tags"]],
+    )
+    highlights: dict[str, list[tuple[int, int]]] | None = Field(
+        description="By field, where words of the query stand: [start, end) in code points. Null unless `highlight`.",
+    )
+    explanation: list[ReasonRead] | None = Field(description="The parts of the score; null unless `explain`.")
 
 
 class PlaceRead(Output):
@@ -156,7 +173,14 @@ class Interpretation(Output):
     query: str
     corrected: str | None = Field(description="The query with its spelling repaired; null when nothing was.")
     place: PlaceRead | None = Field(description="The place named in the query; null when none was.")
-    relaxed: list[str] = Field(description="What was loosened to find anything.")
+    other_places: list[PlaceRead] = Field(description="What else the words for the place could mean.")
+    relaxed: list[str] = Field(
+        description="What was loosened to find enough: `any_need` (one of the needs will do), `related_needs` (what "
+        "is near to a need will do), `place` (anywhere)."
+    )
+    fallback: bool = Field(
+        description="True when nothing sensible matched: national programs, 211 and the crisis line stand in."
+    )
 
 
 class CrisisRead(Output):

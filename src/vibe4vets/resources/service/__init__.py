@@ -64,7 +64,7 @@ from vibe4vets.resources.service.publishing import (
     remove_strays,
     withdraw_resources,
 )
-from vibe4vets.resources.service.search import search
+from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
 from vibe4vets.resources.service.suggesting import suggest
 from vibe4vets.resources.service.working import list_working
 
@@ -72,11 +72,13 @@ __all__ = [
     "Decider",
     "Deed",
     "Draft",
+    "SearchKnowledge",
     "Submitter",
     "approve_proposal",
     "archive_resource",
     "compare_revisions",
     "count_published",
+    "count_words",
     "create_resource",
     "dismiss_duplicate",
     "erase_contacts",
@@ -115,6 +117,7 @@ __all__ = [
     "restore_resource",
     "roll_back_resource",
     "search",
+    "seed_lexicon",
     "suggest",
     "take_suggestion",
     "undo_merge",

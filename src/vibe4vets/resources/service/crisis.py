@@ -11,7 +11,7 @@ _SIGNS = re.compile(
     r"|quier[oe] morir|matarme|suicid[ai]rme|quitarme la vida)\b",
     re.IGNORECASE,
 )
-_LINE = CrisisRead(
+CRISIS_LINE = CrisisRead(
     name="Veterans Crisis Line",
     phone="988",
     instructions="Call 988, then press 1. Free, confidential, day and night.",
@@ -20,6 +20,7 @@ _LINE = CrisisRead(
 )
 
 
-def crisis_line(query: str) -> CrisisRead | None:
-    """The Veterans Crisis Line when `query` speaks of suicide or crisis, else None."""
-    return _LINE if _SIGNS.search(query.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) else None
+def crisis_line(*queries: str | None) -> CrisisRead | None:
+    """The Veterans Crisis Line when a query, as typed or as corrected, speaks of suicide or crisis, else None."""
+    typed = " ".join(query for query in queries if query)
+    return CRISIS_LINE if _SIGNS.search(typed.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) else None

@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.documents import etag_of, json_array
-from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.schemas import ResourceRead
 from vibe4vets.resources.service.changes import renumber_changes
-from vibe4vets.resources.service.naming import count_words, store_names
+from vibe4vets.resources.service.naming import count_words as count_name_words
+from vibe4vets.resources.service.naming import store_names
 from vibe4vets.resources.service.opening import open_hours, open_week, possible_zones
 from vibe4vets.resources.service.places.areas import areas_of
+from vibe4vets.resources.service.search import count_words, index_resources
 
 DOCUMENT_VERSION = 2
 """Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
@@ -62,15 +63,9 @@ _RENDER = text(RENDERED)
 
 _STORE = text("""
 insert into published_resources (
-  id, document, document_version, etag, search, title_key, organization_id, categories, tags, states, languages,
+  id, document, document_version, etag, title_key, organization_id, categories, tags, states, languages,
   cities, areas, open_hours, time_zones, open_week, scope, source, trust_score, updated_at)
 select r.id, p.document, :document_version, p.etag,
-  setweight(to_tsvector('vibe4vets', r.title), 'A')
-    || setweight(to_tsvector('vibe4vets', concat_ws(' ', o.name, translate(array_to_string(r.tags || r.categories, ' '),
-      '-_', '  '))), 'B')
-    || setweight(to_tsvector('vibe4vets', concat_ws(' ', r.summary, r.description)), 'C')
-    || setweight(to_tsvector('vibe4vets', concat_ws(' ', l.places, l.state_names, array_to_string(r.eligibility, ' '))),
-      'D'),
   fold(r.title), r.organization_id, r.categories, r.tags, l.states, r.languages, l.cities, p.areas,
   p.open_hours, p.time_zones, p.open_week, r.scope, s.slug, p.trust_score, r.updated_at
 from jsonb_to_recordset(cast(:documents as jsonb)) as p(
@@ -80,18 +75,15 @@ join resources r on r.id = p.id
 join organizations o on o.id = r.organization_id
 join sources s on s.id = r.source_id
 cross join lateral (
-  select string_agg(concat_ws(' ', city, county, postal_code), ' ') as places,
-    coalesce(array_agg(distinct fold(city)) filter (where city is not null), '{}') as cities,
+  select coalesce(array_agg(distinct fold(city)) filter (where city is not null), '{}') as cities,
     array(select unnest(r.states) union select state from locations where resource_id = r.id and state is not null
-      order by 1) as states,
-    (select string_agg(concat_ws(' ', code, cast(:state_names as jsonb) ->> code), ' ')
-      from (select unnest(r.states) union select state from locations where resource_id = r.id) c(code)) as state_names
+      order by 1) as states
   from locations where resource_id = r.id
 ) l
 order by r.id
 on conflict (id) do update set
   document = excluded.document, document_version = excluded.document_version, etag = excluded.etag,
-  search = excluded.search, title_key = excluded.title_key, organization_id = excluded.organization_id,
+  title_key = excluded.title_key, organization_id = excluded.organization_id,
   categories = excluded.categories, tags = excluded.tags, states = excluded.states, languages = excluded.languages,
   cities = excluded.cities, areas = excluded.areas, open_hours = excluded.open_hours,
   time_zones = excluded.time_zones, open_week = excluded.open_week, scope = excluded.scope,
@@ -135,18 +127,13 @@ async def read_resources(session: Session, ids: Sequence[UUID]) -> dict[UUID, Re
 
 async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
     """Write the read model of `ids`, which are published, anew from their working rows."""
-    documents = [_stored(resource) for resource in (await read_resources(session, ids)).values()]
-    await session.execute(
-        _STORE,
-        {
-            "documents": json_array(documents),
-            "document_version": DOCUMENT_VERSION,
-            "state_names": json.dumps(dict(STATES)),
-        },
-    )
+    rendered = list((await read_resources(session, ids)).values())
+    documents = json_array(map(_stored, rendered))
+    await session.execute(_STORE, {"documents": documents, "document_version": DOCUMENT_VERSION})
     await session.execute(_FORGET_LOCATIONS, {"ids": ids})
     await session.execute(_STORE_LOCATIONS, {"ids": ids})
     await store_names(session, ids)
+    await index_resources(session, rendered)
 
 
 def _stored(resource: ResourceRead) -> str:
@@ -211,6 +198,7 @@ async def remove_strays(session: Session) -> None:
     await session.execute(_FORGET_TERMS)
     await session.execute(_COUNT_TERMS)
     await count_words(session)
+    await count_name_words(session)
     await renumber_changes(session)
 
 

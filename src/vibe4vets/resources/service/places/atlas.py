@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from heapq import nlargest
 from importlib.resources import files
 from itertools import groupby
@@ -71,6 +71,12 @@ class Atlas:
         self._cells = _cells(zips)
         self.complete = complete
         """Whether the ZIP codes of the whole country were loaded: five other digits are then no ZIP code."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of all names of cities, counties and states."""
+        keys = (key for ranges in self._ranges.values() for key in ranges)
+        return frozenset(word for key in (*keys, *_STATES, *_ONE_SPELLING) for word in key.split())
 
     def zip_code(self, digits: str) -> Place | None:
         """The ZIP code of five digits; where it is not known, the middle of its area of three digits."""

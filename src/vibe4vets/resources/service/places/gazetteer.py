@@ -29,6 +29,11 @@ class Gazetteer:
     ) -> None:
         self._atlas = Atlas(zips, cities, counties, complete=complete)
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The folded words that names of cities, counties and states are made of."""
+        return self._atlas.words
+
     def recognise(self, text: str, *, common: Container[str] = ()) -> Reading | None:
         """The place that some words of `text` name, None when none does.
 

@@ -1,0 +1,195 @@
+"""Which records are worth ranking: queries of the one index, from strict to loose, each capped.
+
+LIMIT keeps what comes first in the table, which is written in static order: national programs, complete records.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from vibe4vets.resources.service.places import Place, PlaceKind
+from vibe4vets.resources.service.search import codes, weights
+from vibe4vets.resources.service.search.knowledge import Knowledge
+from vibe4vets.resources.service.search.tsquery import all_of, any_of, lexeme
+from vibe4vets.resources.service.search.understanding import STAND_IN, Concept, ConceptKind, Understanding
+
+_DECIDING, _PAIRED = 5, 4
+_COMMON_LEXEMES: Final = frozenset(["veteran", "va"])
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A query of the index and how many rows of it are ranked at most."""
+
+    query: str
+    limit: int = weights.BRANCH
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What counts as found, and the branches that bring the best of it."""
+
+    matching: str
+    branches: tuple[Branch, ...]
+
+
+def code_query(code: str) -> str:
+    """A code of the lexicon, given by the source or derived from the text."""
+    if code.startswith("@"):
+        return lexeme(code)
+    name = codes.of_lexicon(code)
+    return any_of([lexeme(name), lexeme(codes.derived_tag(code))]) if name[0] == "#" else lexeme(name)
+
+
+def core(concept: Concept) -> str:
+    """What is about the concept: one of its own codes or all of its words, else what is near to it."""
+    own = [code_query(code) for code in concept.primary]
+    if concept.lexemes:
+        own.append(all_of(lexeme(evidence.lexeme) for evidence in concept.lexemes))
+    near = [code_query(code.lexeme) for code in concept.codes] + [lexeme(e.lexeme) for e in concept.synonyms]
+    return any_of(own or near)
+
+
+def _telling(concept: Concept) -> list[str]:
+    """The lexemes of the concept, without those that nearly every record has if there are others."""
+    words = [evidence.lexeme for evidence in concept.lexemes]
+    return [word for word in words if word not in _COMMON_LEXEMES] or words
+
+
+def deciding(understanding: Understanding) -> list[Concept]:
+    """The concepts that decide what is found, the weightiest first."""
+    found = [c for c in understanding.concepts if c.kind is not ConceptKind.PLACE and not c.is_filler]
+    found = found or [c for c in understanding.concepts if c.kind is not ConceptKind.PLACE]
+    return sorted(found, key=lambda concept: -concept.weight)
+
+
+def reach(place: Place) -> str:
+    """What serves the state of a place: there, or everywhere."""
+    state = lexeme(codes.state(place.state)) if place.state else ""
+    return any_of([state, lexeme(codes.NATIONAL)])
+
+
+def near(place: Place) -> list[str]:
+    """The squares around a place, the small ones first; none for a state."""
+    if place.kind is PlaceKind.STATE:
+        return []
+    point = place.latitude, place.longitude
+    return [any_of(map(lexeme, codes.cells_around(*point, parts))) for parts in reversed(codes.GRIDS)]
+
+
+def strict(understanding: Understanding) -> Candidates | None:
+    """What is about every concept, where the place is sure in reach of it; None when nothing decides."""
+    concepts = deciding(understanding)[:_DECIDING]
+    cores = [core(concept) for concept in concepts]
+    if not any(cores):
+        return None
+    place = understanding.reading.place if understanding.reading and understanding.is_sure_of_place else None
+    here, around = (reach(place), near(place)) if place else ("", [])
+    every = all_of(cores)
+    branches = [
+        all_of([_words(concepts), here]),
+        all_of([_own(concepts), here]),
+        *(all_of([every, squares]) for squares in around),
+        "" if around else all_of([every, lexeme(codes.NATIONAL)]),
+        all_of([every, here]),
+    ]
+    return Candidates(all_of([every, here]), _branches(branches))
+
+
+def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | None:
+    """What is about any of the concepts in reach of a sure place, and what is but near to one close by."""
+    concepts = deciding(understanding)
+    cores = [core(concept) for concept in concepts[:_DECIDING]]
+    if not any(cores):
+        return None
+    sure = understanding.reading if understanding.is_sure_of_place else None
+    here, around = (reach(sure.place), near(sure.place)) if sure else ("", [])
+    some, every, rare = any_of(cores), all_of(cores), _rare(knowledge, understanding)
+    branches = [all_of([_words(concepts), here]), all_of([_own(concepts[:_DECIDING]), here])]
+    found = [all_of([some, here]), all_of([rare, here]) if rare else ""]
+    if around:
+        branches += [all_of([some, squares]) for squares in around]
+        found.append(all_of([related(understanding), around[0]]))
+    else:
+        branches += [all_of([every, lexeme(codes.NATIONAL)]), _pairs(concepts), _perhaps(understanding, some)]
+    return Candidates(any_of(found), _branches([*branches, all_of([every, here]), *found]))
+
+
+def wide(understanding: Understanding, *, anywhere: bool) -> Candidates | None:
+    """What is about any of the concepts or near to one: in reach of a sure place or, `anywhere`, wherever it is."""
+    broad = related(understanding)
+    if not broad:
+        return None
+    sure = understanding.reading if understanding.is_sure_of_place and not anywhere else None
+    here = reach(sure.place) if sure else ""
+    cores = [core(concept) for concept in deciding(understanding)[:_DECIDING]]
+    around = near(sure.place) if sure else []
+    branches = [all_of([any_of(cores), here]), *(all_of([broad, squares]) for squares in around), all_of([broad, here])]
+    return Candidates(all_of([broad, here]), _branches(branches))
+
+
+def _branches(queries: Sequence[str]) -> tuple[Branch, ...]:
+    return tuple(Branch(query) for query in dict.fromkeys(queries) if query)
+
+
+def _words(concepts: Sequence[Concept]) -> str:
+    """Every telling word in title or organization: how names are found."""
+    return all_of(lexeme(word, "AB") for concept in concepts for word in _telling(concept) if concept.lexemes)
+
+
+def _own(concepts: Sequence[Concept]) -> str:
+    """Every code and every word of every concept."""
+    return all_of(
+        part for concept in concepts for part in [*map(code_query, concept.primary), *map(lexeme, _telling(concept))]
+    )
+
+
+def _pairs(concepts: Sequence[Concept]) -> str:
+    """Any two of three or more concepts."""
+    if len(concepts) <= 2:  # noqa: PLR2004  two are `every` already
+        return ""
+    return any_of(all_of([core(one), core(other)]) for one, other in combinations(concepts[:_PAIRED], 2))
+
+
+def _perhaps(understanding: Understanding, some: str) -> str:
+    """What is about any of the concepts in the state of a place that is not sure."""
+    reading = understanding.reading
+    if reading is None or understanding.is_sure_of_place or reading.place.state is None:
+        return ""
+    return all_of([some, lexeme(codes.state(reading.place.state))])
+
+
+def related(understanding: Understanding) -> str:
+    """What has any code or word of the concepts, however near or weak."""
+    concepts = [c for c in understanding.concepts if c.kind is not ConceptKind.PLACE and not c.is_filler]
+    found = [code_query(code.lexeme) for concept in concepts for code in concept.codes]
+    found += [lexeme(evidence.lexeme) for concept in concepts for evidence in concept.lexemes]
+    return any_of([*map(core, deciding(understanding)), *found])
+
+
+def _rare(knowledge: Knowledge, understanding: Understanding) -> str:
+    """The rarest codes and words, as many as fill one branch."""
+    counted: dict[str, int] = {}
+    for concept in understanding.concepts:
+        if concept.kind is not ConceptKind.PLACE and not concept.is_filler:
+            counted |= {code_query(e.lexeme): _resources(knowledge, e.lexeme) for e in concept.codes}
+            counted |= {lexeme(e.lexeme): knowledge.resources(e.lexeme) for e in concept.lexemes}
+    found, total = [], 0
+    for query, resources in sorted(counted.items(), key=lambda item: item[1]):
+        total += resources
+        if total > weights.BRANCH:
+            break
+        found.append(query)
+    return any_of(found)
+
+
+def _resources(knowledge: Knowledge, code: str) -> int:
+    return knowledge.resources(code) if code.startswith("@") else knowledge.resources_with_code(code)
+
+
+def fallback() -> Candidates:
+    """National programs: what stands in when nothing sensible matches."""
+    national = lexeme(codes.NATIONAL)
+    first = any_of(map(code_query, STAND_IN))
+    return Candidates(national, (Branch(all_of([first, national])), Branch(national)))

@@ -1,0 +1,105 @@
+"""What people say and what it means: phrases that lead to codes of the taxonomy, held for look-up."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from vibe4vets.resources.models import EntryKind
+from vibe4vets.resources.service.search.conversation import COMMON, JOINING, VETERAN
+
+MOST_WORDS: Final = 6
+SURE_WEIGHT: Final = 0.99
+"""A code of at least this weight is what a phrase means; those below it are near to it."""
+
+_UNTELLING: Final = COMMON | {"va"}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """An entry of the lexicon: what its phrase means."""
+
+    phrase: str
+    kind: EntryKind
+    codes: Mapping[str, float] = field(default_factory=dict)
+    official_words: tuple[str, ...] = ()
+
+    @property
+    def primary(self) -> list[str]:
+        """The codes that the phrase means, as against those near to it."""
+        return [code for code, weight in self.codes.items() if weight >= SURE_WEIGHT]
+
+
+class Match(NamedTuple):
+    """Words `start` to `end` of a text, and what they mean."""
+
+    start: int
+    end: int
+    meaning: Meaning
+
+
+def phrase_key(words: Sequence[str]) -> str:
+    """One form of a phrase: without joining words, in the singular, every word for a Veteran the same."""
+    return " ".join(_singular(word) for word in words if len(words) == 1 or word not in JOINING)
+
+
+def _singular(word: str) -> str:
+    if word in VETERAN:
+        return "veteran"
+    if len(word) > 3 and word.endswith("ies"):  # noqa: PLR2004  "dies" is no plural of "dy"
+        return f"{word[:-3]}y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")):  # noqa: PLR2004
+        return word[:-1]
+    return word
+
+
+def _most_telling_first(words: Sequence[str], length: int) -> list[int]:
+    """Where the phrases of one length begin: "free dental care" is "dental care" rather than "free dental"."""
+    starts = range(len(words) - length + 1)
+    return sorted(starts, key=lambda start: sum(word in COMMON for word in words[start : start + length]))
+
+
+class Lexicon:
+    """Every entry by its phrase, by the key of its phrase, and the words of all phrases; of equals the first holds."""
+
+    def __init__(self, meanings: Iterable[Meaning]) -> None:
+        self._by_phrase: dict[str, Meaning] = {}
+        self._by_key: dict[str, Meaning] = {}
+        for meaning in meanings:
+            self._by_phrase.setdefault(meaning.phrase, meaning)
+            key = phrase_key(meaning.phrase.split())
+            if meaning.codes and any(word not in _UNTELLING for word in key.split()):
+                self._by_key.setdefault(key, meaning)
+        self.words = frozenset(word for phrase in self._by_phrase for word in phrase.split())
+        self.texts = self.words | {word for m in self._by_phrase.values() for word in m.official_words}
+
+    def synonym(self, word: str) -> tuple[str, ...]:
+        """What else a single word is written as, none for most."""
+        meaning = self._by_phrase.get(word)
+        return meaning.official_words if meaning is not None and not meaning.codes else ()
+
+    def matches(self, words: Sequence[str], taken: Collection[int] = ()) -> list[Match]:
+        """What the words mean, the longest phrases first; no word is read twice, and none of those `taken`."""
+        free = [position not in taken for position in range(len(words))]
+        found = []
+        for length in range(min(MOST_WORDS, len(words)), 0, -1):
+            for start in _most_telling_first(words, length):
+                end = start + length
+                if all(free[start:end]) and (meaning := self._meaning(words[start:end])):
+                    free[start:end] = [False] * length
+                    found.append(Match(start, end, meaning))
+        return sorted(found, key=lambda match: match.start)
+
+    def _meaning(self, words: Sequence[str]) -> Meaning | None:
+        exact = self._by_phrase.get(" ".join(words))
+        if exact is not None:
+            return exact if exact.codes else None
+        ends = (words[0], words[-1])
+        if len(words) > 1 and any(word in JOINING for word in ends):
+            return None
+        key = phrase_key(words)
+        if (found := self._by_key.get(key)) is not None:
+            return found
+        if len(words) < 3 or any(word in COMMON for word in ends):  # noqa: PLR2004
+            return None
+        # "homeless veteran shelter" is a homeless shelter: in a directory for Veterans the word tells nothing
+        return self._by_key.get(" ".join(word for word in key.split() if word != "veteran"))

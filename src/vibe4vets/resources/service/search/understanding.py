@@ -1,0 +1,202 @@
+"""From the words of a query to what it asks for: spelling, place, and concepts with their evidence."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from vibe4vets.resources.folding import fold
+from vibe4vets.resources.models import EntryKind
+from vibe4vets.resources.service.places import Reading
+from vibe4vets.resources.service.search import codes, weights
+from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING
+from vibe4vets.resources.service.search.knowledge import Knowledge
+from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT, Match
+from vibe4vets.resources.service.search.spelling import MOST_REPAIRED
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019\u02bc`][^\W_]+)*")
+MOST_WORDS: Final = 32
+MOST_CONCEPTS: Final = 8
+STAND_IN: Final = ("hotline", "crisis-support", "211", "information-referral")
+"""What a person whose words we do not understand is offered first."""
+
+
+class ConceptKind(StrEnum):
+    NEED = "need"
+    ACRONYM = "acronym"
+    AUDIENCE = "audience"
+    WEEKDAY = "weekday"
+    WORD = "word"
+    PLACE = "place"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A lexeme of the index and what it weighs."""
+
+    lexeme: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One thing that the query asks for, with all that shows it in a record."""
+
+    kind: ConceptKind
+    words: tuple[str, ...]
+    weight: float
+    lexemes: tuple[Evidence, ...] = ()
+    codes: tuple[Evidence, ...] = ()
+    """By the names of the lexicon; `weight` is how near the code is to what was asked for."""
+    synonyms: tuple[Evidence, ...] = ()
+    official: tuple[str, ...] = ()
+    """The lexemes of what an acronym is short for."""
+
+    @property
+    def primary(self) -> list[str]:
+        """The codes that it means, as against those near to it."""
+        return [code.lexeme for code in self.codes if code.weight >= SURE_WEIGHT]
+
+    @property
+    def is_filler(self) -> bool:
+        """Whether it is but conversation, and must not decide what is found."""
+        return self.kind is ConceptKind.WORD and all(word in COMMON or word in EVERYDAY for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a query asks for."""
+
+    query: str
+    corrected: str | None
+    words: tuple[str, ...]
+    concepts: tuple[Concept, ...]
+    reading: Reading | None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The words without those of a sure place: what may be a name."""
+        if self.reading is None or not self.is_sure_of_place:
+            return self.words
+        return (*self.words[: self.reading.start], *self.words[self.reading.end :])
+
+    @property
+    def is_sure_of_place(self) -> bool:
+        return self.reading is not None and self.reading.confidence >= weights.SURE_PLACE
+
+
+def unknown_words(knowledge: Knowledge, query: str) -> list[str]:
+    """The words that may be misspelt, each once; none when most of the query is in no language of ours."""
+    words = dict.fromkeys(fold(query).split()[:MOST_WORDS])
+    unknown = [word for word in words if not knowledge.knows(word)]
+    return unknown if len(unknown) <= MOST_REPAIRED else []
+
+
+def repair(knowledge: Knowledge, unknown: Iterable[str]) -> dict[str, str]:
+    """The known word for each of the unknown ones that has a likely one."""
+    found = {word: knowledge.speller.repair(word) for word in unknown}
+    return {word: known for word, known in found.items() if known is not None}
+
+
+def understand(knowledge: Knowledge, query: str, repairs: Mapping[str, str], stems: Mapping[str, str]) -> Understanding:
+    """Read `query` with its `repairs`; `stems` are the lexemes of words that only the database knew."""
+    corrected = _WORD.sub(lambda found: repairs.get(fold(found[0]), found[0]), query) if repairs else query
+    words = tuple(fold(corrected).split()[:MOST_WORDS])
+    reading = knowledge.gazetteer.recognise(corrected, common=knowledge.lexicon.words)
+    if reading is not None and reading.end > len(words):
+        reading = None
+    reader = _Reader(knowledge, words, stems)
+    concepts = reader.concepts(reading)[:MOST_CONCEPTS]
+    return Understanding(query, corrected if corrected != query else None, words, tuple(concepts), reading)
+
+
+def stand_in(knowledge: Knowledge, understanding: Understanding) -> Understanding:
+    """The same query, read as a question where to find help at all."""
+    concepts = tuple(
+        Concept(ConceptKind.NEED, (), 1.0, codes=(Evidence(code, 1.0),))
+        for code in STAND_IN
+        if knowledge.resources_with_code(code)
+    )
+    return replace(understanding, concepts=concepts, reading=None)
+
+
+class _Reader:
+    """Reads the concepts of one query."""
+
+    def __init__(self, knowledge: Knowledge, words: Sequence[str], stems: Mapping[str, str]) -> None:
+        self._knowledge, self._words, self._stems = knowledge, words, stems
+
+    def concepts(self, reading: Reading | None) -> list[Concept]:
+        """The concepts in the order of the words; those of an unsure place come last and light."""
+        placed = range(reading.start, reading.end) if reading else range(0)
+        matches = self._knowledge.lexicon.matches(self._words, placed)
+        several = sum(not _is_audience(match) for match in matches) > 0
+        found = [self._of_match(match, several=several) for match in matches]
+        covered = {at for match in matches for at in range(match.start, match.end)} | set(placed)
+        found += [
+            self._of_word(word)
+            for at, word in enumerate(self._words)
+            if at not in covered and (word not in JOINING or word in DAYS)
+        ]
+        if reading is not None and reading.confidence < weights.SURE_PLACE:
+            found += [self._of_place(self._words[at]) for at in placed]
+        return [concept for concept in found if concept.lexemes or concept.codes or concept.synonyms]
+
+    def _of_match(self, match: Match, *, several: bool) -> Concept:
+        words, meaning = self._words[match.start : match.end], match.meaning
+        known = {code: near for code, near in meaning.codes.items() if self._knowledge.resources_with_code(code)}
+        lexemes = self._evidence(words)
+        weight = max((evidence.weight for evidence in lexemes), default=0.0) * 0.5
+        if known:
+            sure = [code for code, near in known.items() if near >= SURE_WEIGHT] or [*known]
+            common = max(self._knowledge.resources_with_code(code) for code in sure)
+            weight = max(weight, self._knowledge.rarity(common))
+        kind = ConceptKind(meaning.kind.value)
+        if _is_audience(match):
+            weight *= weights.AUDIENCE
+            kind = ConceptKind.AUDIENCE if several else kind
+        official = tuple(self._lexeme(word) or "" for word in meaning.official_words)
+        return Concept(
+            kind, tuple(words), weight, lexemes,
+            codes=tuple(Evidence(code, near) for code, near in known.items()),
+            official=official if meaning.kind is EntryKind.ACRONYM and self._all_known(official) else (),
+        )  # fmt: skip
+
+    def _of_word(self, word: str) -> Concept:
+        if word in DAYS:
+            day = codes.weekday(DAYS[word])
+            known = (Evidence(day, 1.0),) if self._knowledge.resources(day) else ()
+            return Concept(ConceptKind.WEEKDAY, (word,), weights.WEEKDAY, codes=known)
+        lexemes = self._evidence((word,))
+        synonyms = self._evidence(self._knowledge.lexicon.synonym(word))
+        weight = max((evidence.weight for evidence in lexemes), default=1.0)
+        return Concept(ConceptKind.WORD, (word,), weight, lexemes, synonyms=synonyms)
+
+    def _of_place(self, word: str) -> Concept:
+        lexemes = self._evidence((word,))
+        weight = max((evidence.weight for evidence in lexemes), default=0.0) * weights.UNSURE_PLACE
+        return Concept(ConceptKind.PLACE, (word,), weight, lexemes)
+
+    def _evidence(self, words: Sequence[str]) -> tuple[Evidence, ...]:
+        """The lexemes of `words` that any resource has, each once."""
+        found: dict[str, Evidence] = {}
+        for word in words:
+            lexeme = self._lexeme(word)
+            resources = self._knowledge.resources(lexeme) if lexeme else 0
+            if lexeme and lexeme not in found and (resources or word in self._stems):
+                light = weights.CONVERSATION if word in COMMON or word in EVERYDAY else 1
+                found[lexeme] = Evidence(lexeme, self._knowledge.rarity(max(1, resources)) * light)
+        return tuple(found.values())
+
+    def _lexeme(self, word: str) -> str | None:
+        return self._knowledge.lexeme(word) or self._stems.get(word)
+
+    def _all_known(self, lexemes: Sequence[str]) -> bool:
+        return len(lexemes) > 1 and all(self._knowledge.resources(lexeme) for lexeme in lexemes)
+
+
+def _is_audience(match: Match) -> bool:
+    """Whether it tells who asks, and not what for."""
+    primary = match.meaning.primary
+    return bool(primary) and all(code.startswith("e:") for code in primary)
