@@ -11,7 +11,7 @@ from vibe4vets.core.documents import etag_of, json_array
 from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.schemas import ResourceRead
 from vibe4vets.resources.service.changes import renumber_changes
-from vibe4vets.resources.service.naming import count_words, store_names
+from vibe4vets.resources.service.naming import count_name_words, store_names
 from vibe4vets.resources.service.opening import open_hours, open_week, possible_zones
 from vibe4vets.resources.service.places.areas import areas_of
 
@@ -204,7 +204,7 @@ async def remove_strays(session: Session) -> None:
     await session.execute(_STRAY)
     await session.execute(_FORGET_TERMS)
     await session.execute(_COUNT_TERMS)
-    await count_words(session)
+    await count_name_words(session)
     await renumber_changes(session)
 
 
