@@ -23,12 +23,12 @@ def upgrade() -> None:
         sa.Column("longitude", sa.Double(), nullable=False),
         sa.Column("weight", sa.Integer(), nullable=False),
         sa.Column("origin", sa.String(length=16), nullable=False),
-        sa.CheckConstraint("kind in ('zip', 'city', 'county')", name=op.f("ck_places_kind")),
-        sa.CheckConstraint("origin in ('file', 'directory')", name=op.f("ck_places_origin")),
+        sa.CheckConstraint(
+            "kind in ('zip', 'city', 'county') and origin in ('file', 'directory')", name=op.f("ck_places_kind")
+        ),
         sa.CheckConstraint(
             "latitude between -90 and 90 and longitude between -180 and 180", name=op.f("ck_places_coordinates")
         ),
-        sa.CheckConstraint("weight >= 1", name=op.f("ck_places_weight")),
         sa.PrimaryKeyConstraint("kind", "key", "state", name=op.f("pk_places")),
     )
     op.create_table(

@@ -50,7 +50,7 @@ async def test_without_tables_a_read_is_a_503(
     client: httpx.AsyncClient, server: EmbeddedPostgres, database: str
 ) -> None:
     owner = await asyncpg.connect(server.owner_url(database))
-    await owner.execute("drop table published_resources")
+    await owner.execute("drop table published_resources cascade")
     answer = await client.get("/api/v1/resources")
     assert (answer.status_code, answer.json()["type"]) == (503, "unavailable")
     await owner.close()

@@ -3,8 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -14,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.conftest import import_file, make_client
+from tests.resources.conftest import Shelf
 from vibe4vets.core.database import Session, own_transaction
 from vibe4vets.resources import service
-from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
 
 
 async def count(app: FastAPI, condition: str, **values: object) -> int:
@@ -120,41 +119,6 @@ async def test_a_wildcard_within_a_name_is_punctuation(reader: httpx.AsyncClient
     assert totals == [totals[0]] * 4
     assert totals[0] > 0
     assert (await reader.get("/api/v1/organizations", params={"name": "leg%aid"})).json()["total"] == 0
-
-
-class Shelf:
-    """A test's own directory."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    async def put(self, record_id: str = "1", **given: Any) -> UUID:
-        """Write a draft, or a new version of what is there."""
-        record = {
-            "source": "s", "source_record_id": record_id, "organization": "Helpers", "title": "Help",
-            "scope": "local", "categories": ["housing"], **given,
-        }  # fmt: skip
-        await service.upsert_sources(self.session, [SourceIntake(slug="s", name="S", tier=1)])
-        intake = ResourceIntake.model_validate(record)
-        ids = await service.upsert_resources(self.session, [intake.model_dump_json()])
-        await self.session.commit()
-        return ids[0]
-
-    async def publish(self, record_id: str = "1", **given: Any) -> UUID:
-        id_ = await self.put(record_id, **given)
-        await service.publish_resources(self.session, [id_])
-        await self.session.commit()
-        return id_
-
-    async def withdraw(self, id_: UUID, successor_id: UUID | None = None) -> None:
-        await service.withdraw_resources(self.session, [id_], successor_id=successor_id)
-        await self.session.commit()
-
-
-@pytest.fixture
-def shelf(session: Session) -> Shelf:
-    """An empty directory to fill."""
-    return Shelf(session)
 
 
 async def test_a_draft_is_unknown_to_the_public(client: httpx.AsyncClient, shelf: Shelf) -> None:

@@ -13,6 +13,7 @@ from vibe4vets.resources import models, schemas
 
 # the table that a model is written to, and the columns that go by another name there
 TABLES = {
+    "LexiconEntryIntake": (models.LexiconEntry, {}),
     "SourceIntake": (models.Source, {}),
     "LocationIntake": (models.Location, {}),
     "ResourceIntake": (
@@ -20,6 +21,7 @@ TABLES = {
         {"organization": (models.Organization, "name"), "source": (models.Source, "slug")},
     ),
 }
+UNPAGED = {"ChangesQuery", "SuggestQuery"}
 IS_ELSEWHERE = {("ResourceIntake", "locations")}
 
 
@@ -65,7 +67,7 @@ def test_every_input_is_known_here() -> None:
     assert schemas.ResourceIntake in ALL_INPUTS
     names = {model.__name__ for model in ALL_INPUTS}
     assert {"PageQuery", "ResourceQuery", "SearchQuery", "OrganizationQuery", *TABLES} <= names
-    assert all(issubclass(model, PageQuery) for model in ALL_INPUTS if model.__name__ not in TABLES)
+    assert all(issubclass(model, PageQuery) for model in ALL_INPUTS if model.__name__ not in {*TABLES, *UNPAGED})
 
 
 @pytest.mark.parametrize("model", ALL_INPUTS)
@@ -92,7 +94,7 @@ def test_no_text_is_wider_than_its_column(name: str) -> None:
             if kind.get("type") == "string" and not kind.keys() & {"enum", "format"}:
                 assert kind["maxLength"] <= getattr(column.type, "length", 0), field
                 compared += 1
-    assert compared >= 4
+    assert compared >= 3
 
 
 def test_a_text_without_an_end_would_be_seen() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import URL, AdaptedConnection, Dialect, Result, Select, event, text
+from sqlalchemy import URL, AdaptedConnection, Dialect, Result, Select, TextualSelect, event, text
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelSession
@@ -55,7 +55,7 @@ class Row(asyncpg.Record):
 class Statement:
     """A SELECT with named parameters, compiled once: the driver runs it without SQLAlchemy's cost per request."""
 
-    def __init__(self, select: Select[Any]) -> None:
+    def __init__(self, select: Select[Any] | TextualSelect) -> None:
         self.select = select
         compiled = select.compile(dialect=_DIALECT)
         self.sql = str(compiled)

@@ -33,6 +33,8 @@ from vibe4vets.core.schemas import Input, Output, PlainInt
 
 T = TypeVar("T")
 EXACT_UP_TO = 10_000
+SIZE = bindparam("size", type_=Integer)
+SKIP = bindparam("skip", type_=Integer)
 _SIGNATURE_BYTES = 8
 
 
@@ -218,11 +220,30 @@ class Turn:
         return Found(rows[: self.limit], first.matches, cursor, first)
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The first page and the one after a cursor, each with its keys as `key_0`, `key_1` ..., in their order.
+
+    The parameters are `size`, and `skip` for the first, `after_0`, `after_1` ... for the next.
+    """
+
+    first: Select[Any]
+    next: Select[Any]
+
+    @classmethod
+    def of(cls, matching: Select[Any], order: Order) -> Self:
+        """The pages of `matching` in `order`."""
+        keys = (key.label(f"key_{number}") for number, key in enumerate(order.keys))
+        page = matching.add_columns(*keys).order_by(*order.by(order.keys)).limit(SIZE)
+        return cls(page.offset(SKIP), page.where(order.after()))
+
+
 class Listing:
     """One statement that reads a page of `matching`, its capped count, and the scalar columns `beside` it.
 
     Building it costs more than running it: where the same one is asked for often, make it once, with
-    parameters in place of values. It reads no deeper than `deepest` rows where that is set.
+    parameters in place of values. It reads no deeper than `deepest` rows where that is set. `pages` stand in for
+    those of `matching` where an order needs a statement of its own to be quick.
     """
 
     def __init__(
@@ -232,14 +253,13 @@ class Listing:
         *,
         beside: Sequence[ColumnElement[Any]] = (),
         deepest: int | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self._order, self._deepest = order, deepest
-        keys = [key.label(f"key_{number}") for number, key in enumerate(order.keys)]
-        self._keys = [key.name for key in keys]
-        page = matching.add_columns(*keys).order_by(*order.by(order.keys)).limit(bindparam("size", type_=Integer))
+        self._keys = [f"key_{number}" for number in range(len(order.keys))]
+        pages = pages or Pages.of(matching, order)
         total = select(_capped_count(matching).label("matches"), *beside).subquery("total")
-        self._first = self._beside(total, page.offset(bindparam("skip", type_=Integer)))
-        self._next = self._beside(total, page.where(order.after()))
+        self._first, self._next = self._beside(total, pages.first), self._beside(total, pages.next)
 
     def _beside(self, total: Subquery, page: Select[Any]) -> Statement:
         rows = page.subquery("page")

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 _UNSAFE_IN_LONG_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNSAFE_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,15})?")
 _NUMBER = re.compile(r"\s*[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s*")
 COMMA_SEPARATED = "x-comma-separated"
 """Marks a list in a query whose values share one parameter: `facets=category,state`."""
@@ -47,6 +48,13 @@ def _plain_digits(value: object) -> object:
     """Pydantic reads `1_0`, ` 1`, `+1` and `1.0` as integers; a query says what it means."""
     if isinstance(value, str) and not _DIGITS.fullmatch(value):
         raise PydanticCustomError("int_parsing", "Input should be a whole number in plain digits")
+    return value
+
+
+def plain_number(value: object) -> object:
+    """Pydantic reads `1_0`, ` 1`, `1e3`, `nan` and `inf` as numbers; a query has plain decimals."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError("float_parsing", "Input should be a number in plain digits, such as 39.96")
     return value
 
 

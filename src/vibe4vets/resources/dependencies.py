@@ -4,14 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from vibe4vets.core.database import SessionDep
 from vibe4vets.resources.service import SearchKnowledge
-from vibe4vets.resources.service.places import Gazetteer, LivePlaces
+from vibe4vets.resources.service.places import LivePlaces
 
 
-async def get_gazetteer(request: Request, session: SessionDep) -> Gazetteer:
+async def get_places(request: Request) -> LivePlaces:
     places: LivePlaces = request.app.state.places
-    return await places.current(session)
+    return places
 
 
 async def get_search_knowledge(request: Request) -> SearchKnowledge:
@@ -20,5 +19,5 @@ async def get_search_knowledge(request: Request) -> SearchKnowledge:
     return known
 
 
-GazetteerDep = Annotated[Gazetteer, Depends(get_gazetteer)]
 SearchKnowledgeDep = Annotated[SearchKnowledge, Depends(get_search_knowledge)]
+PlacesDep = Annotated[LivePlaces, Depends(get_places)]

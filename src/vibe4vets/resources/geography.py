@@ -81,6 +81,31 @@ _STATES_OF_ONE_ZONE: Final = {
 _ZONES: Final = {state: zone for zone, states in _STATES_OF_ONE_ZONE.items() for state in states.split()}
 
 
+_STATES_OF_SEVERAL_ZONES: Final = {
+    "AK": "America/Anchorage America/Adak",
+    "AZ": "America/Phoenix America/Denver",
+    "FL": "America/New_York America/Chicago",
+    "ID": "America/Boise America/Los_Angeles",
+    "IN": "America/New_York America/Chicago",
+    "KS": "America/Chicago America/Denver",
+    "KY": "America/New_York America/Chicago",
+    "MI": "America/New_York America/Chicago",
+    "ND": "America/Chicago America/Denver",
+    "NE": "America/Chicago America/Denver",
+    "NV": "America/Los_Angeles America/Denver",
+    "OR": "America/Los_Angeles America/Denver",
+    "SD": "America/Chicago America/Denver",
+    "TN": "America/New_York America/Chicago",
+    "TX": "America/Chicago America/Denver",
+}
+POSSIBLE_ZONES: Final[Mapping[str, list[str]]] = MappingProxyType(
+    {state: [zone] for state, zone in _ZONES.items()}
+    | {state: zones.split() for state, zones in _STATES_OF_SEVERAL_ZONES.items()}
+)
+"""Every time that is kept in a state today: what is open by all of them is open wherever in it."""
+TIME_ZONES: Final = frozenset(zone for zones in POSSIBLE_ZONES.values() for zone in zones)
+
+
 def _plain(name: str) -> str:
     return " ".join(name.replace(".", "").replace(",", " ").casefold().split())
 

@@ -10,9 +10,11 @@ from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedReques
 from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
-from vibe4vets.resources.dependencies import SearchKnowledgeDep
+from vibe4vets.resources.dependencies import PlacesDep, SearchKnowledgeDep
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.schemas import (
+    Changes,
+    ChangesQuery,
     OrganizationDetail,
     OrganizationQuery,
     OrganizationRead,
@@ -20,6 +22,8 @@ from vibe4vets.resources.schemas import (
     ResourceRead,
     SearchPage,
     SearchQuery,
+    Suggestions,
+    SuggestQuery,
     TermRead,
     examples,
 )
@@ -45,14 +49,36 @@ OrganizationID = Annotated[
     responses={**success("A page of resources.", examples.RESOURCES), **_PAGED},
 )
 async def list_resources(
-    request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[ResourceQuery, Query()]
+    request: Request,
+    session: SessionDep,
+    cursors: CursorsDep,
+    places: PlacesDep,
+    query: Annotated[ResourceQuery, Query()],
 ) -> Response:
     """List published resources, the most trusted first unless `sort` says otherwise.
 
     Repeat a filter for OR (`state=OH&state=PA`); different filters must all hold. To read everything, follow
     `next_cursor` (or the `Link` header) with the same filters until it is null.
     """
-    return public_page(request, await service.list_resources(session, query, cursors))
+    return public_page(request, await service.list_resources(session, query, cursors, places))
+
+
+@router.get(
+    "/resources/changes",
+    tags=["resources"],
+    summary="List changes",
+    response_model=Changes,
+    responses={**success("Changes, the oldest first.", examples.CHANGES), **_PAGED},
+)
+async def list_changes(
+    request: Request, session: SessionDep, cursors: CursorsDep, query: Annotated[ChangesQuery, Query()]
+) -> Response:
+    """List what was created, updated and deleted, in order, to keep a mirror.
+
+    Begin without `since`, follow `next_cursor` until `is_current`, and ask again with the last one later. Each
+    resource comes once, with its last change. A cursor is refused (400) after a move of the service: begin anew.
+    """
+    return public_answer(request, (await service.list_changes(session, query, cursors)).encode())
 
 
 @router.get(
@@ -98,6 +124,24 @@ async def search(
     show it first. Pages reach 200 deep: offset and limit beyond that are refused with 422.
     """
     return public_page(request, await service.search(session, query, cursors, known))
+
+
+@router.get(
+    "/search/suggest",
+    tags=["search"],
+    summary="Suggest while typing",
+    response_model=Suggestions,
+    responses=success("What the fragment may become.", examples.SUGGESTIONS),
+)
+async def suggest(
+    request: Request, session: SessionDep, places: PlacesDep, query: Annotated[SuggestQuery, Query()]
+) -> Response:
+    """Suggest resources, organizations, tags and places for what was typed so far.
+
+    Titles that begin so come first, then those with such words in any order, then similar ones. `kind=resource`
+    leaves the other kinds out.
+    """
+    return public_answer(request, (await service.suggest(session, query, places)).encode())
 
 
 @router.get(

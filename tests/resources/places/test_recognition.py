@@ -130,7 +130,8 @@ def test_the_place_in_a_text(gazetteer: Gazetteer, text: str, name: str, words: 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "va", "VA benefits", "help me", "HELP ME", "in home care", "bath in", "food or rent", "hi", "OK", "veteran ID",
+    ["care in VA", "food near va",
+     "", "va", "VA benefits", "help me", "HELP ME", "in home care", "bath in", "food or rent", "hi", "OK", "veteran ID",
      "get my veteran ID", "reading help", "mobile clinic", "hope", "I need a home", "form 21526", "99999 reasons", "me",
      "MS support group", "my wife has MS", "oh", "%%%", "\u0645\u0631\u062d\u0628\u0627", "12345678 IN12"],
 )  # fmt: skip

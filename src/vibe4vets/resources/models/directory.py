@@ -10,14 +10,14 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Double,
-    Identity,
     Index,
+    Integer,
     SmallInteger,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE, JSONB
 from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import Record, enum_type, utc_now
@@ -93,6 +93,7 @@ class Organization(Record, table=True):
     __tablename__ = "organizations"
     __table_args__ = (
         UniqueConstraint("source_id", "name_key", name=ONE_NAME_PER_SOURCE),
+        Index("ix_organizations_name_key", "name_key", "id", postgresql_ops={"name_key": "text_pattern_ops"}),
         CheckConstraint("name <> '' and name_key <> ''", name="named"),
     )
 
@@ -190,7 +191,7 @@ class PublishedResource(SQLModel, table=True):
     __table_args__ = (
         Index(
             "ix_published_resources_filters",
-            "categories", "tags", "states", "languages", "cities",
+            "categories", "tags", "states", "languages", "cities", "areas", "open_hours",
             postgresql_using="gin",
         ),
         Index("ix_published_resources_trust", "trust_score", "id"),
@@ -211,43 +212,14 @@ class PublishedResource(SQLModel, table=True):
     states: list[str] = Field(sa_type=ARRAY(Text))
     languages: list[str] = Field(sa_type=ARRAY(Text))
     cities: list[str] = Field(sa_type=ARRAY(Text))
+    areas: list[int] = Field(sa_type=ARRAY(Integer), sa_column_kwargs={"server_default": _EMPTY})
+    open_hours: list[int] = Field(sa_type=ARRAY(Integer), sa_column_kwargs={"server_default": _EMPTY})
+    time_zones: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": _EMPTY})
+    open_week: Any = Field(default=None, sa_type=INT4MULTIRANGE, nullable=True)
     scope: Scope = Field(sa_type=enum_type(Scope))
     source: str = Field(max_length=64)
     trust_score: float = Field(sa_type=Double)
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
-
-
-class KnownPlace(SQLModel, table=True):
-    """A ZIP code, city or county with its middle; `weight` counts its ZIP codes. The gazetteer reads them."""
-
-    __tablename__ = "places"
-    __table_args__ = (
-        CheckConstraint("kind in ('zip', 'city', 'county')", name="kind"),
-        CheckConstraint("origin in ('file', 'directory')", name="origin"),
-        CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="coordinates"),
-        CheckConstraint("weight >= 1", name="weight"),
-    )
-
-    kind: str = Field(primary_key=True, max_length=8)
-    key: str = Field(primary_key=True, sa_type=Text(collation="C"))
-    state: str = Field(primary_key=True, max_length=2)
-    name: str = Field(max_length=100)
-    county: str | None = Field(default=None, max_length=100)
-    latitude: float = Field(sa_type=Double)
-    longitude: float = Field(sa_type=Double)
-    weight: int
-    origin: str = Field(max_length=16)
-
-
-class PlaceLoad(SQLModel, table=True):
-    """When and from what the places changed; the highest id is their version, which every process compares."""
-
-    __tablename__ = "place_loads"
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity()])
-    origin: str = Field(max_length=16)
-    subject: str = Field(max_length=300)
-    loaded_at: datetime = Field(default_factory=utc_now, sa_type=DateTime(timezone=True))
 
 
 class PublishedTerm(SQLModel, table=True):
@@ -261,6 +233,24 @@ class PublishedTerm(SQLModel, table=True):
     uses: int
 
 
+class PublishedChange(SQLModel, table=True):
+    """The last change of a resource that the public could see. Triggers on `published_resources` keep it.
+
+    `changed_in` is the number of the transaction: once all older ones have ended, what comes has a higher one.
+    """
+
+    __tablename__ = "published_changes"
+    __table_args__ = (
+        CheckConstraint("kind in ('created', 'updated', 'deleted')", name="kind"),
+        Index("ix_published_changes_order", "changed_in", "resource_id"),
+    )
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")
+    changed_in: int = Field(sa_type=BigInteger)
+    kind: str = Field(max_length=16)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
 class WithdrawnResource(SQLModel, table=True):
     """The tombstone of a resource that was published once; `successor_id` replaces it where one does."""
 
@@ -271,9 +261,8 @@ class WithdrawnResource(SQLModel, table=True):
     withdrawn_at: datetime = Field(default_factory=utc_now, sa_type=DateTime(timezone=True))
 
 
-known_places = SQLModel.metadata.tables["places"]
 organizations = SQLModel.metadata.tables["organizations"]
-place_loads = SQLModel.metadata.tables["place_loads"]
 published = SQLModel.metadata.tables["published_resources"]
+published_changes = SQLModel.metadata.tables["published_changes"]
 published_terms = SQLModel.metadata.tables["published_terms"]
 withdrawn = SQLModel.metadata.tables["withdrawn_resources"]

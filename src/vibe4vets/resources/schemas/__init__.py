@@ -4,15 +4,19 @@ from vibe4vets.resources.schemas.intake import LocationIntake, ResourceIntake, S
 from vibe4vets.resources.schemas.lexicon import LexiconEntryIntake
 from vibe4vets.resources.schemas.query import (
     SEARCH_DEPTH,
+    ChangesQuery,
     FacetName,
     OrganizationQuery,
     ResourceFilters,
     ResourceQuery,
     ResourceSort,
     SearchQuery,
+    SuggestionKind,
+    SuggestQuery,
 )
 from vibe4vets.resources.schemas.read import (
     ORGANIZATION_RESOURCES,
+    Changes,
     CrisisRead,
     HoursRead,
     Interpretation,
@@ -25,6 +29,7 @@ from vibe4vets.resources.schemas.read import (
     SearchHit,
     SearchPage,
     SourceRead,
+    Suggestions,
     TermRead,
     TrustRead,
 )
@@ -32,6 +37,8 @@ from vibe4vets.resources.schemas.read import (
 __all__ = [
     "ORGANIZATION_RESOURCES",
     "SEARCH_DEPTH",
+    "Changes",
+    "ChangesQuery",
     "CrisisRead",
     "FacetName",
     "HoursRead",
@@ -54,6 +61,9 @@ __all__ = [
     "SearchQuery",
     "SourceIntake",
     "SourceRead",
+    "SuggestQuery",
+    "SuggestionKind",
+    "Suggestions",
     "TermRead",
     "TrustRead",
 ]

@@ -106,3 +106,43 @@ SEARCH: JsonDict = {
     },
     "crisis": None,
 }
+SUGGESTIONS: JsonDict = {
+    "items": [
+        {
+            "kind": "resource",
+            "text": "Columbus Vet Center",
+            "resource": {
+                "id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+                "title": "Columbus Vet Center",
+                "organization": "U.S. Department of Veterans Affairs",
+                "city": "Columbus",
+                "state": "OH",
+                "source": {"slug": "va_facilities", "record_id": "vc_0411V"},
+            },
+            "organization_id": None,
+            "tag": None,
+            "place": None,
+        },
+        {
+            "kind": "place",
+            "text": "Columbus, OH",
+            "resource": None,
+            "organization_id": None,
+            "tag": None,
+            "place": {"name": "Columbus, OH", "latitude": 39.98, "longitude": -82.98},
+        },
+    ]
+}
+CHANGES: JsonDict = {
+    "items": [
+        {
+            "kind": "updated",
+            "id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+            "changed_at": "2026-11-20T20:06:23.203845Z",
+            "successor": None,
+            "resource": RESOURCE,
+        }
+    ],
+    "next_cursor": _NEXT,
+    "is_current": True,
+}

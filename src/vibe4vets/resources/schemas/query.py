@@ -1,24 +1,52 @@
 """What the directory is asked."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from vibe4vets.core.pagination import PageQuery
-from vibe4vets.core.schemas import COMMA_SEPARATED, Instant, Line, Slug, unique
+from vibe4vets.core.schemas import COMMA_SEPARATED, Input, Instant, Line, PlainInt, Slug, plain_number, unique
 from vibe4vets.resources.models import Category, Scope
 from vibe4vets.resources.schemas.types import Language, StateCode, Tag
 
 SEARCH_DEPTH = 200
+MOST_MILES = 5_000
+USUAL_MILES = 50
 
 
 class ResourceSort(StrEnum):
     TRUST = "-trust"
     UPDATED = "-updated_at"
     TITLE = "title"
+    DISTANCE = "distance"
+
+
+_DEGREES = r"-?[0-9]{1,3}(\.[0-9]{1,15})?"
+
+
+def _box_of_the_globe(text: str) -> str:
+    west, south, east, north = map(float, text.split(","))
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004  degrees
+        raise PydanticCustomError(
+            "bbox_range", "west and east lie between -180 and 180, south and north between -90 and 90, south first"
+        )
+    return text
+
+
+Box = Annotated[
+    str, StringConstraints(pattern=f"^{_DEGREES}(,{_DEGREES}){{3}}$", max_length=100), AfterValidator(_box_of_the_globe)
+]
 
 
 class ResourceFilters(PageQuery):
@@ -101,6 +129,40 @@ class ResourceFilters(PageQuery):
         description="Changed at or after this instant: RFC 3339 with its offset from UTC.",
         examples=["2026-11-01T00:00:00Z"],
     )
+    near: Annotated[Line, Field(min_length=1, max_length=100)] | None = Field(
+        default=None,
+        description='A ZIP code, "City, ST" or "latitude,longitude": where distances are counted from. A list that it '
+        f"does not sort shows what is within `radius_miles`, {USUAL_MILES} unless given.",
+        examples=["Columbus, OH"],
+    )
+    radius_miles: Annotated[FiniteFloat, Field(gt=0, le=MOST_MILES), BeforeValidator(plain_number)] | None = Field(
+        default=None,
+        description="What has a location within so many miles of `near`, and programs that serve its whole state.",
+        examples=[25],
+    )
+    bbox: Box | None = Field(
+        default=None,
+        description="What has a location in the box west,south,east,north, in degrees, as a map shows it; "
+        "west may lie east of east, across the date line.",
+        examples=["-83.2,39.8,-82.8,40.2"],
+    )
+    open_at: Annotated[Instant | Literal["now"], WithJsonSchema({"type": "string", "maxLength": 40})] | None = Field(
+        default=None,
+        description="Known to be open at this instant, or `now`, by the clock of its location. What gives no certain "
+        "hours is left out; its `hours.text` may tell.",
+        examples=["now"],
+    )
+
+    @model_validator(mode="after")
+    def _near_somewhere(self) -> Self:
+        if self.radius_miles is not None and self.near is None:
+            raise PydanticCustomError("near_missing", "radius_miles needs near: a ZIP code, a city or coordinates")
+        return self
+
+    @property
+    def reach_miles(self) -> float | None:
+        """The radius that narrows; None where `near` only ranks."""
+        return self.radius_miles
 
 
 class ResourceQuery(ResourceFilters):
@@ -111,9 +173,23 @@ class ResourceQuery(ResourceFilters):
     )
     sort: ResourceSort = Field(
         default=ResourceSort.TRUST,
-        description="The order: most trusted, last changed, or by title. Ties are broken by id.",
+        description="The order: most trusted, last changed, by title, or nearest to `near` first, what has no "
+        "coordinates last. Ties are broken by id.",
         examples=["title"],
     )
+
+    @model_validator(mode="after")
+    def _distance_from_somewhere(self) -> Self:
+        if self.sort is ResourceSort.DISTANCE and self.near is None:
+            raise PydanticCustomError("near_missing", "sort=distance needs near: a ZIP code, a city or coordinates")
+        return self
+
+    @property
+    def reach_miles(self) -> float | None:
+        """A list that `near` does not sort is narrowed by it."""
+        if self.radius_miles is None and self.sort is not ResourceSort.DISTANCE:
+            return USUAL_MILES
+        return self.radius_miles
 
 
 class FacetName(StrEnum):
@@ -163,6 +239,36 @@ class SearchQuery(ResourceFilters):
                 "Search reaches 200 results deep; narrow it with more words or a filter such as state or category",
             )
         return self
+
+
+class SuggestionKind(StrEnum):
+    RESOURCE = "resource"
+    ORGANIZATION = "organization"
+    TAG = "tag"
+    PLACE = "place"
+
+
+class SuggestQuery(Input):
+    q: Annotated[Line, Field(min_length=1, max_length=100)] = Field(
+        description="What was typed so far; words may be begun, and stand in any order.", examples=["vet cen"]
+    )
+    limit: PlainInt = Field(default=10, ge=1, le=20, description="How many items at most.", examples=[10])
+    kind: Annotated[
+        list[SuggestionKind],
+        Field(max_length=4, description="Only these kinds of items; all four unless given.", examples=[["resource"]]),
+    ] = []
+
+
+class ChangesQuery(Input):
+    since: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2_000,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="The `next_cursor` of the answer before; without it, everything from the beginning.",
+        examples=["LOR-YAIJM7RbMC41NDA3LCJmZTJiZGY1NC03ZjEwLTQ1MzktYTNmMy00NDkwMTUzN2IyMjkiLDJd"],
+    )
+    limit: PlainInt = Field(default=100, ge=1, le=100, description="How many changes at most.", examples=[100])
 
 
 class OrganizationQuery(PageQuery):

@@ -1,6 +1,7 @@
 """What the directory answers."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from pydantic import Field
 from vibe4vets.core.pagination import Page
 from vibe4vets.core.schemas import Output
 from vibe4vets.resources.models import Category, Scope, Status
+from vibe4vets.resources.schemas.query import SuggestionKind
 from vibe4vets.resources.schemas.types import Week
 
 ORGANIZATION_RESOURCES = 100
@@ -118,7 +120,7 @@ class SearchHit(Output):
     resource: ResourceRead
     score: float = Field(description="Higher is more relevant; comparable within one answer only.")
     distance_miles: float | None = Field(
-        description="From the place that was asked for to the nearest location; null without either."
+        description="From `near`, else the place in the query, to its nearest location; null without either."
     )
     matched: list[str] = Field(
         description="Where the query was found: title, organization, tags, description, location.",
@@ -134,6 +136,35 @@ class PlaceRead(Output):
     name: str
     latitude: float
     longitude: float
+
+
+class SuggestedSource(Output):
+    slug: str
+    record_id: str
+
+
+class SuggestedResource(Output):
+    id: UUID
+    title: str
+    organization: str
+    city: str | None
+    state: str | None
+    source: SuggestedSource
+
+
+class Suggestion(Output):
+    """What a fragment may become. Of the last four, the one of its kind is set."""
+
+    kind: SuggestionKind
+    text: str = Field(description="To show, and to search for.", examples=["Columbus Vet Center"])
+    resource: SuggestedResource | None
+    organization_id: UUID | None = Field(description="For `GET /api/v1/organizations/{organization_id}`.")
+    tag: str | None = Field(description="For the filter `tag`.", examples=["rent-assistance"])
+    place: PlaceRead | None = Field(description="For the filter `near`, by its name.")
+
+
+class Suggestions(Output):
+    items: list[Suggestion]
 
 
 class Interpretation(Output):
@@ -160,6 +191,22 @@ class CrisisRead(Output):
     instructions: str
     text: str = Field(description="Number for text messages.", examples=["838255"])
     chat_url: str
+
+
+class ChangeRead(Output):
+    """The last change of one resource; keep the resource by its id, whatever the kind, and drop what is deleted."""
+
+    kind: Literal["created", "updated", "deleted"]
+    id: UUID
+    changed_at: datetime
+    successor: UUID | None = Field(description="The resource that replaces a deleted one, if any.")
+    resource: ResourceRead | None = Field(description="As it is now; null when it was deleted.")
+
+
+class Changes(Output):
+    items: list[ChangeRead]
+    next_cursor: str = Field(description="Hand it back as `since`, now or tomorrow.")
+    is_current: bool = Field(description="Whether these were all; what is being written now comes later.")
 
 
 class SearchPage(Page[SearchHit]):

@@ -1,5 +1,6 @@
 """What can be done with the directory. Functions flush, never commit: the request owns the transaction."""
 
+from vibe4vets.resources.service.changes import list_changes
 from vibe4vets.resources.service.directory import (
     get_organization,
     get_resource,
@@ -19,6 +20,7 @@ from vibe4vets.resources.service.publishing import (
     withdraw_resources,
 )
 from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
+from vibe4vets.resources.service.suggesting import suggest
 
 __all__ = [
     "SearchKnowledge",
@@ -28,6 +30,7 @@ __all__ = [
     "get_resource",
     "learn_places",
     "list_categories",
+    "list_changes",
     "list_organizations",
     "list_resources",
     "list_states",
@@ -38,6 +41,7 @@ __all__ = [
     "remove_strays",
     "search",
     "seed_lexicon",
+    "suggest",
     "upsert_resources",
     "upsert_sources",
     "withdraw_resources",

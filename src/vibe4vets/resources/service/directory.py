@@ -21,7 +21,9 @@ from vibe4vets.resources.schemas import (
     ResourceSort,
     TermRead,
 )
-from vibe4vets.resources.service.filters import facet_conditions, plain_conditions, values
+from vibe4vets.resources.service.filters import facet_conditions, find_near, plain_conditions, values
+from vibe4vets.resources.service.nearest import nearest_first
+from vibe4vets.resources.service.places import LivePlaces
 from vibe4vets.resources.terms import category_name, state_name, tag_name
 
 P, ORGANIZATION = published.c, organizations.c
@@ -52,9 +54,9 @@ async def get_resource(session: Session, resource_id: UUID) -> Document:
     raise ResourceNotFound
 
 
-async def list_resources(session: Session, query: ResourceQuery, cursors: Cursors) -> Slice:
+async def list_resources(session: Session, query: ResourceQuery, cursors: Cursors, places: LivePlaces) -> Slice:
     """Return one page of the published resources that match `query`."""
-    given = values(query)
+    given = values(query, await find_near(session, query, places))
     listing = _resources(query.sort, frozenset(given), query.include_national)
     found = await listing.read(session, query, cursors, given)
     return found.slice(lambda row: row.document)
@@ -62,7 +64,12 @@ async def list_resources(session: Session, query: ResourceQuery, cursors: Cursor
 
 @lru_cache(maxsize=256)
 def _resources(sort: ResourceSort, names: frozenset[str], include_national: bool) -> Listing:  # noqa: FBT001
-    where = [*plain_conditions(names), *facet_conditions(names, include_national=include_national).values()]
+    where = [
+        *plain_conditions(names, include_national=include_national),
+        *facet_conditions(names, include_national=include_national).values(),
+    ]
+    if sort is ResourceSort.DISTANCE:
+        return nearest_first(where)
     return Listing(select(P.document).where(*where), _ORDERS[sort])
 
 

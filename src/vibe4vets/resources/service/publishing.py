@@ -9,9 +9,13 @@ from sqlalchemy import text
 from vibe4vets.core.database import Session
 from vibe4vets.core.documents import etag_of, json_array
 from vibe4vets.resources.schemas import ResourceRead
+from vibe4vets.resources.service.changes import renumber_changes
+from vibe4vets.resources.service.naming import count_name_words, store_names
+from vibe4vets.resources.service.opening import open_hours, open_week, possible_zones
+from vibe4vets.resources.service.places.areas import areas_of
 from vibe4vets.resources.service.search import count_words, index_resources
 
-DOCUMENT_VERSION = 2
+DOCUMENT_VERSION = 3
 """Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
 
 _PUBLISH = text("""
@@ -56,11 +60,13 @@ where r.id = any(cast(:ids as uuid[]))
 _STORE = text("""
 insert into published_resources (
   id, document, document_version, etag, title_key, organization_id, categories, tags, states, languages,
-  cities, scope, source, trust_score, updated_at)
+  cities, areas, open_hours, time_zones, open_week, scope, source, trust_score, updated_at)
 select r.id, p.document, :document_version, p.etag,
-  fold(r.title), r.organization_id, r.categories, r.tags, l.states, r.languages, l.cities, r.scope, s.slug,
-  p.trust_score, r.updated_at
-from jsonb_to_recordset(cast(:documents as jsonb)) as p(id uuid, document text, etag text, trust_score double precision)
+  fold(r.title), r.organization_id, r.categories, r.tags, l.states, r.languages, l.cities, p.areas,
+  p.open_hours, p.time_zones, p.open_week, r.scope, s.slug, p.trust_score, r.updated_at
+from jsonb_to_recordset(cast(:documents as jsonb)) as p(
+  id uuid, document text, etag text, trust_score double precision, areas integer[], open_hours integer[],
+  time_zones text[], open_week int4multirange)
 join resources r on r.id = p.id
 join organizations o on o.id = r.organization_id
 join sources s on s.id = r.source_id
@@ -75,8 +81,17 @@ on conflict (id) do update set
   document = excluded.document, document_version = excluded.document_version, etag = excluded.etag,
   title_key = excluded.title_key, organization_id = excluded.organization_id,
   categories = excluded.categories, tags = excluded.tags, states = excluded.states, languages = excluded.languages,
-  cities = excluded.cities, scope = excluded.scope, source = excluded.source, trust_score = excluded.trust_score,
-  updated_at = excluded.updated_at
+  cities = excluded.cities, areas = excluded.areas, open_hours = excluded.open_hours,
+  time_zones = excluded.time_zones, open_week = excluded.open_week, scope = excluded.scope,
+  source = excluded.source, trust_score = excluded.trust_score, updated_at = excluded.updated_at
+""")
+
+_FORGET_LOCATIONS = text("delete from published_locations where resource_id = any(cast(:ids as uuid[]))")
+_STORE_LOCATIONS = text("""
+insert into published_locations (resource_id, position, latitude, longitude)
+select resource_id, position, latitude, longitude
+from locations where resource_id = any(cast(:ids as uuid[])) and latitude is not null
+order by resource_id, position
 """)
 
 _WITHDRAW = text("""
@@ -113,6 +128,9 @@ async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
             "document_version": DOCUMENT_VERSION,
         },
     )
+    await session.execute(_FORGET_LOCATIONS, {"ids": ids})
+    await session.execute(_STORE_LOCATIONS, {"ids": ids})
+    await store_names(session, ids)
     await index_resources(session, rendered)
 
 
@@ -124,6 +142,10 @@ def _stored(resource: ResourceRead) -> str:
             "document": document,
             "etag": etag_of(document),
             "trust_score": resource.trust.score,
+            "areas": areas_of(resource),
+            "open_hours": open_hours(resource.hours.weekly),
+            "time_zones": possible_zones(resource),
+            "open_week": open_week(resource.hours.weekly),
         }
     )
 
@@ -168,12 +190,14 @@ async def reindex_batch(session: Session, *, after: UUID | None, size: int = 100
 
 
 async def remove_strays(session: Session) -> None:
-    """Delete from the read model whatever is not published, and count its terms anew."""
+    """Delete from the read model whatever is not published, count its terms and words anew, and order its changes."""
     await session.execute(_QUIET)
     await session.execute(_STRAY)
     await session.execute(_FORGET_TERMS)
     await session.execute(_COUNT_TERMS)
     await count_words(session)
+    await count_name_words(session)
+    await renumber_changes(session)
 
 
 async def count_published(session: Session) -> int:

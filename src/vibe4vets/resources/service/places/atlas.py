@@ -3,12 +3,16 @@
 Within one kind the places stand sorted by key, and within one key the largest first.
 """
 
+from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from heapq import nlargest
 from importlib.resources import files
 from itertools import groupby
+from math import cos, floor, radians
 from typing import Final
 
 from vibe4vets.resources.folding import fold
@@ -16,6 +20,7 @@ from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.service.places.place import Place, PlaceKind
 
 MOST_WORDS: Final = 5
+_FAR_DEGREES: Final = 3
 _ONE_SPELLING: Final = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
 _NAMED_IN_FULL: Final = ("county", "parish", "borough", "municipality", "census area", "district", "island")
 _FAR: Final = {"AS": (-14.3, -170.7), "MP": (15.2, 145.7)}  # they share the areas of Hawaii and Guam
@@ -63,6 +68,7 @@ class Atlas:
         self._zips = zips
         self._named = {PlaceKind.CITY: cities, PlaceKind.COUNTY: counties}
         self._ranges = {kind: _ranges(columns.keys) for kind, columns in self._named.items()}
+        self._cells = _cells(zips)
         self.complete = complete
         """Whether the ZIP codes of the whole country were loaded: five other digits are then no ZIP code."""
 
@@ -103,6 +109,15 @@ class Atlas:
         """The counties of this name, which lacks the word County, in one state or in all."""
         return self._candidates(PlaceKind.COUNTY, words, state)
 
+    def beginning(self, words: Sequence[str], most: int) -> list[Place]:
+        """The states whose name begins with these words, then the largest such cities."""
+        start, cities = " ".join(words), self._named[PlaceKind.CITY]
+        states = [state_place(code) for name, code in _STATES.items() if name.startswith(start)]
+        key = place_key(words)
+        at = range(bisect_left(cities.keys, key), bisect_left(cities.keys, f"{key}~"))
+        largest = nlargest(most, at, key=lambda number: (cities.weights[number], -number))
+        return [*states, *(_place(PlaceKind.CITY, cities, number) for number in largest)][:most]
+
     def _candidates(self, kind: PlaceKind, words: Sequence[str], state: str | None) -> list[Candidate]:
         at = self._ranges[kind].get(place_key(words), range(0))
         columns = self._named[kind]
@@ -112,6 +127,35 @@ class Atlas:
             for number in at
             if state is None or columns.states[number] == state
         ]
+
+    def state_around(self, latitude: float, longitude: float) -> str | None:
+        """The state of the nearest ZIP code, None far from any."""
+        cell = floor(latitude), floor(longitude)
+        near = [at for row in (-1, 0, 1) for column in (-1, 0, 1) for at in self._at(cell[0] + row, cell[1] + column)]
+        narrow = cos(radians(latitude)) ** 2
+        known = [
+            ((self._zips.latitudes[at] - latitude) ** 2 + narrow * (self._zips.longitudes[at] - longitude) ** 2, at)
+            for at in near
+        ]
+        if known:
+            return self._zips.states[min(known)[1]]
+        areas = [
+            ((area.latitude - latitude) ** 2 + narrow * (area.longitude - longitude) ** 2, area.state)
+            for area in zip_areas().values()
+        ]
+        distance, state = min(areas)
+        return state if distance <= _FAR_DEGREES**2 else None
+
+    def _at(self, row: int, column: int) -> Sequence[int]:
+        return self._cells.get(row * 1000 + column, ())
+
+
+def _cells(columns: Columns) -> dict[int, Sequence[int]]:
+    """The numbers of the places in each square degree."""
+    cells: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
+    for at, (latitude, longitude) in enumerate(zip(columns.latitudes, columns.longitudes, strict=True)):
+        cells[floor(latitude) * 1000 + floor(longitude)].append(at)
+    return dict(cells)
 
 
 def _ranges(keys: Sequence[str]) -> dict[str, range]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Container
 from typing import Final
 
+from vibe4vets.resources.folding import fold
 from vibe4vets.resources.service.places.atlas import Atlas, Columns
 from vibe4vets.resources.service.places.place import Place, PlaceKind, Reading
 from vibe4vets.resources.service.places.recognition import Recognition
@@ -48,7 +49,7 @@ class Gazetteer:
         """
         text = text.strip()
         if found := _POINT.fullmatch(text):
-            return _point(float(found[1]), float(found[2]))
+            return self._point(float(found[1]), float(found[2]))
         if found := _ZIP.fullmatch(text):
             return self._atlas.zip_code(found[1])
         recognition = Recognition(self._atlas, text)
@@ -58,8 +59,13 @@ class Gazetteer:
         cities = self._atlas.cities(recognition.words)
         return cities[0].place if cities and cities[0].share > _UNAMBIGUOUS else None
 
+    def complete(self, text: str, most: int) -> list[Place]:
+        """The states and cities whose name `text` may become, the largest first; none for less than two letters."""
+        words = fold(text).split()
+        return self._atlas.beginning(words, most) if len("".join(words)) > 1 else []
 
-def _point(latitude: float, longitude: float) -> Place | None:
-    if not (math.fabs(latitude) <= 90 and math.fabs(longitude) <= 180):  # noqa: PLR2004  degrees of the globe
-        return None
-    return Place(PlaceKind.POINT, f"{latitude:g}, {longitude:g}", latitude, longitude)
+    def _point(self, latitude: float, longitude: float) -> Place | None:
+        if not (math.fabs(latitude) <= 90 and math.fabs(longitude) <= 180):  # noqa: PLR2004  degrees of the globe
+            return None
+        state = self._atlas.state_around(latitude, longitude)
+        return Place(PlaceKind.POINT, f"{latitude:g}, {longitude:g}", latitude, longitude, state)

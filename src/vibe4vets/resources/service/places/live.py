@@ -1,6 +1,8 @@
 """The gazetteer of this process: read from the table of places, anew after each change of it."""
 
 import asyncio
+import sys
+from array import array
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -65,8 +67,28 @@ class LivePlaces:
 
 
 def _gazetteer(rows: list[tuple[Any, ...]]) -> Gazetteer:
-    columns = {kind: Columns(*values) for kind, *values in rows}
-    zips, cities, counties = (
-        columns.get(kind, Columns()) for kind in (PlaceKind.ZIP, PlaceKind.CITY, PlaceKind.COUNTY)
-    )
+    columns = {kind: _packed(*values) for kind, *values in rows}
+    kinds = PlaceKind.ZIP, PlaceKind.CITY, PlaceKind.COUNTY
+    zips, cities, counties = (columns.get(kind, Columns()) for kind in kinds)
     return Gazetteer(zips, cities, counties, complete=len(zips.keys) >= _WHOLE_COUNTRY)
+
+
+def _packed(  # noqa: PLR0913, PLR0917  the columns of the statement above
+    keys: list[str],
+    names: list[str],
+    states: list[str],
+    counties: list[str | None],
+    latitudes: list[float],
+    longitudes: list[float],
+    weights: list[int],
+) -> Columns:
+    """The columns in half of the memory: each text once, numbers as C has them."""
+    return Columns(
+        keys,
+        [sys.intern(name) for name in names],
+        [sys.intern(state) for state in states],
+        [county and sys.intern(county) for county in counties],
+        array("d", latitudes),
+        array("d", longitudes),
+        array("i", weights),
+    )

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
+from sqlalchemy import Compiled
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from vibe4vets.resources.schemas import FacetName, ResourceFilters
 from vibe4vets.resources.service.filters import plain_conditions, values
+from vibe4vets.resources.service.places import Place
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.tsquery import any_of, lexeme
 
@@ -32,11 +34,13 @@ class Narrowing:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def narrowing(query: ResourceFilters) -> Narrowing:
-    """The filters of `query`. National programs take part whatever the state."""
-    given = values(query)
+def narrowing(query: ResourceFilters, near: Place | None) -> Narrowing:
+    """The filters of `query`, whose `near` is found already. National programs take part whatever the state."""
+    given = values(query, near)
     by_facet = {name: _index_query(name, given[name]) for name in FacetName if name in given}
-    return Narrowing(by_facet, _conditions(frozenset(given)), given)
+    compiled = _compiled(frozenset(given))
+    constants = {name: value for condition in compiled for name, value in condition.params.items()}
+    return Narrowing(by_facet, [str(condition) for condition in compiled], constants | given)
 
 
 def _index_query(name: FacetName, wanted: Sequence[str]) -> str:
@@ -45,5 +49,6 @@ def _index_query(name: FacetName, wanted: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _conditions(names: frozenset[str]) -> tuple[str, ...]:
-    return tuple(str(condition.compile(dialect=_NAMED)) for condition in plain_conditions(names))
+def _compiled(names: frozenset[str]) -> tuple[Compiled, ...]:
+    conditions = plain_conditions(names, include_national=True)
+    return tuple(condition.compile(dialect=_NAMED) for condition in conditions)

@@ -1,17 +1,19 @@
 """The search itself: understand, try strictly, relax step by step, fall back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Found, Slice, Turn
 from vibe4vets.resources.schemas import SEARCH_DEPTH, SearchQuery
+from vibe4vets.resources.service.filters import find_near
+from vibe4vets.resources.service.places import Place, Reading
 from vibe4vets.resources.service.search.answering import answer
 from vibe4vets.resources.service.search.candidates import Candidates, deciding, fallback, loose, strict, wide
 from vibe4vets.resources.service.search.knowledge import Knowledge, SearchKnowledge
-from vibe4vets.resources.service.search.narrowing import narrowing
+from vibe4vets.resources.service.search.narrowing import Narrowing, narrowing
 from vibe4vets.resources.service.search.statement import Page, SearchStatement
 from vibe4vets.resources.service.search.stored import known_words
 from vibe4vets.resources.service.search.understanding import (
@@ -44,11 +46,12 @@ class Attempt:
 async def search(session: Session, query: SearchQuery, cursors: Cursors, known: SearchKnowledge) -> Slice:
     """Return one page of what `query` asks for, best first, with the facets it wants and how it was understood."""
     turn = Turn.of(query, cursors, _READ, deepest=SEARCH_DEPTH)
+    near = await find_near(session, query, known.places)
     knowledge = await known.current(session)
-    understanding, attempt, found = await _search(session, knowledge, query, turn)
+    understanding, attempt, found = await _search(session, knowledge, query, turn, near)
     if _is_old(knowledge, found):
         knowledge = await known.renewed(session, instead_of=knowledge)
-        understanding, attempt, found = await _search(session, knowledge, query, turn)
+        understanding, attempt, found = await _search(session, knowledge, query, turn, near)
     return answer(
         knowledge,
         query,
@@ -66,11 +69,14 @@ def _is_old(knowledge: Knowledge, found: Found) -> bool:
 
 
 async def _search(
-    session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn
+    session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn, near: Place | None
 ) -> tuple[Understanding, Attempt, Found]:
     understanding = await _understand(session, knowledge, query.q)
+    if near is not None:  # whoever says where counts more than what the words may mean
+        understanding = replace(understanding, reading=Reading(near, 0, 0, confidence=1))
+    narrowed = narrowing(query, near)
     for attempt in _attempts(knowledge, understanding):
-        found = await _try(session, knowledge, query, turn, attempt)
+        found = await _try(session, knowledge, query, turn, attempt, narrowed)
         if found.matches >= attempt.enough:
             break
     return understanding, attempt, found
@@ -100,8 +106,10 @@ def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[At
     yield Attempt(stand_in(knowledge, understanding), fallback(), 0, is_fallback=True)
 
 
-async def _try(session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn, attempt: Attempt) -> Found:
-    statement = SearchStatement(knowledge, attempt.understanding, narrowing(query))
+async def _try(  # noqa: PLR0913, PLR0917  what one attempt is made of
+    session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn, attempt: Attempt, narrowed: Narrowing
+) -> Found:
+    statement = SearchStatement(knowledge, attempt.understanding, narrowed)
     page = Page(turn.size, turn.position if turn.after is None else 0, _key(turn.after))
     sql, arguments = statement.build(attempt.candidates, page, query.facets, explain=query.explain)
     return turn.found(await session.fetch(sql, arguments), _KEYS)

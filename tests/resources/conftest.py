@@ -1,0 +1,45 @@
+"""A directory to fill, one resource at a time."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from vibe4vets.core.database import Session
+from vibe4vets.resources import service
+from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
+
+
+class Shelf:
+    """A test's own directory."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def put(self, record_id: str = "1", **given: Any) -> UUID:
+        """Write a draft, or a new version of what is there."""
+        record = {
+            "source": "s", "source_record_id": record_id, "organization": "Helpers", "title": "Help",
+            "scope": "local", "categories": ["housing"], **given,
+        }  # fmt: skip
+        await service.upsert_sources(self.session, [SourceIntake(slug="s", name="S", tier=1)])
+        intake = ResourceIntake.model_validate(record)
+        ids = await service.upsert_resources(self.session, [intake.model_dump_json()])
+        await self.session.commit()
+        return ids[0]
+
+    async def publish(self, record_id: str = "1", **given: Any) -> UUID:
+        id_ = await self.put(record_id, **given)
+        await service.publish_resources(self.session, [id_])
+        await self.session.commit()
+        return id_
+
+    async def withdraw(self, id_: UUID, successor_id: UUID | None = None) -> None:
+        await service.withdraw_resources(self.session, [id_], successor_id=successor_id)
+        await self.session.commit()
+
+
+@pytest.fixture
+def shelf(session: Session) -> Shelf:
+    """An empty directory to fill."""
+    return Shelf(session)
