@@ -26,7 +26,7 @@ async def addresses(reader: httpx.AsyncClient) -> list[str]:
     """One good address of every public read."""
     resource = (await reader.get("/api/v1/resources?limit=1")).json()["items"][0]
     one = [f"/api/v1/resources/{resource['id']}", f"/api/v1/organizations/{resource['organization']['id']}"]
-    return [f"{path}?q=housing" if path.endswith("search") else path for path in LISTS] + one
+    return [f"{path}?q=housing" if "/search" in path else path for path in LISTS] + one
 
 
 async def every_kind_of_answer(reader: httpx.AsyncClient) -> list[tuple[int, httpx.Response]]:
@@ -212,7 +212,7 @@ async def test_a_single_parameter_is_given_once(reader: httpx.AsyncClient) -> No
             if parameter["in"] != "query" or parameter["schema"].get("type") == "array":
                 continue
             pair = f"{name}={values.get(name, 1)}"
-            required = "q=x&" if path.endswith("search") and name != "q" else ""
+            required = "q=x&" if "/search" in path and name != "q" else ""
             twice = await reader.get(f"{path}?{required}{pair}&{pair}")
             assert twice.status_code == 422
             error = {"pointer": f"/query/{name}", "code": "repeated", "message": "Give this query parameter once"}
@@ -220,4 +220,5 @@ async def test_a_single_parameter_is_given_once(reader: httpx.AsyncClient) -> No
             seen.add(name)
     assert seen == {
         "limit", "offset", "cursor", "updated_since", "include_national", "sort", "q", "name", "highlight", "explain",
+        "near", "radius_miles", "bbox", "open_at", "since",
     }  # fmt: skip

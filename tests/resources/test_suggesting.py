@@ -91,7 +91,7 @@ async def test_every_kind_has_room(reader: httpx.AsyncClient) -> None:
     answer = await reader.get(f"/api/v1/organizations/{organization['organization_id']}")
     assert answer.json()["name"] == organization["text"]
     tag = (await suggest(reader, "rent as", kind="tag"))[0]
-    assert (tag["tag"], tag["text"]) == ("rent-assistance", "Rent assistance")
+    assert (tag["tag"], tag["text"]) == ("rent-assistance", "Rent help")
     assert (await reader.get("/api/v1/resources", params={"tag": tag["tag"]})).json()["total"] > 0
     place = (await suggest(reader, "ohi", kind="place"))[0]
     assert place["place"]["name"] == "Ohio"

@@ -120,7 +120,7 @@ class SearchHit(Output):
     resource: ResourceRead
     score: float = Field(description="Higher is more relevant; comparable within one answer only.")
     distance_miles: float | None = Field(
-        description="From the place that was asked for to the nearest location; null without either."
+        description="From `near`, else the place in the query, to its nearest location; null without either."
     )
     matched: list[str] = Field(
         description="Where the query was found: title, organization, tags, description, location.",

@@ -16,7 +16,7 @@ from vibe4vets.core.models import utc_now
 from vibe4vets.resources.models import Scope, published
 from vibe4vets.resources.schemas import FacetName, ResourceFilters
 from vibe4vets.resources.service.opening import hours_around, open_at
-from vibe4vets.resources.service.places import Gazetteer, LivePlaces, Place
+from vibe4vets.resources.service.places import LivePlaces, Place
 from vibe4vets.resources.service.places.nearness import box_parameters, in_box, near_parameters, within_radius
 
 P = published.c
@@ -55,14 +55,9 @@ _PLACED = {
 
 async def find_near(session: Session, query: ResourceFilters, places: LivePlaces) -> Place | None:
     """The place that `near` names; raises InvalidRequest, with advice, when it is none that is known."""
-    return None if query.near is None else place_named(query, await places.current(session))
-
-
-def place_named(query: ResourceFilters, gazetteer: Gazetteer) -> Place | None:
-    """The place that `near` names, out of a gazetteer at hand; raises as `find_near` does."""
     if query.near is None:
         return None
-    place = gazetteer.find(query.near)
+    place = (await places.current(session)).find(query.near)
     if place is None:
         advice = 'No such place is known, or several are: give a ZIP code, "City, ST" or "latitude,longitude"'
         raise InvalidRequest(errors=[Violation(pointer="/query/near", code="unknown_place", message=advice)])

@@ -36,11 +36,11 @@ select word, count(*) from published_names cross join lateral unnest(tsvector_to
 
 
 async def store_names(session: Session, ids: Sequence[UUID]) -> None:
-    """Write the names of `ids`, which are published. Counts of words only grow: `count_words` sets them right."""
+    """Write the names of `ids`, which are published. Counts of words only grow: `count_name_words` sets them right."""
     await session.execute(_STORE_NAMES, {"ids": ids})
 
 
-async def count_words(session: Session) -> None:
+async def count_name_words(session: Session) -> None:
     """Count the words of all names anew."""
     await session.execute(_FORGET_WORDS)
     await session.execute(_COUNT_WORDS)

@@ -10,13 +10,12 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.documents import etag_of, json_array
 from vibe4vets.resources.schemas import ResourceRead
 from vibe4vets.resources.service.changes import renumber_changes
-from vibe4vets.resources.service.naming import count_words as count_name_words
-from vibe4vets.resources.service.naming import store_names
+from vibe4vets.resources.service.naming import count_name_words, store_names
 from vibe4vets.resources.service.opening import open_hours, open_week, possible_zones
 from vibe4vets.resources.service.places.areas import areas_of
 from vibe4vets.resources.service.search import count_words, index_resources
 
-DOCUMENT_VERSION = 2
+DOCUMENT_VERSION = 3
 """Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
 
 _PUBLISH = text("""

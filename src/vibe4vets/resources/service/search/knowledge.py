@@ -74,14 +74,14 @@ class SearchKnowledge:
     """The knowledge of one process. A search reads it as it is; the first one, and one that finds it old, renew it."""
 
     def __init__(self, places: LivePlaces) -> None:
-        self._places = places
+        self.places = places
         self._current: Knowledge | None = None
         self._renewing = asyncio.Lock()
 
     async def current(self, session: Session) -> Knowledge:
         """What is known, loaded at the first call; the places are as new as they keep themselves."""
         known = self._current or await self.renewed(session, instead_of=None)
-        gazetteer = await self._places.current(session)
+        gazetteer = await self.places.current(session)
         if known.gazetteer is not gazetteer:
             known = self._current = replace(known, gazetteer=gazetteer)
         return known
@@ -90,7 +90,7 @@ class SearchKnowledge:
         """What is known now; whoever comes while another loads takes that."""
         async with self._renewing:
             if self._current is None or self._current is instead_of:
-                self._current = await _load(session, self._current, await self._places.current(session))
+                self._current = await _load(session, self._current, await self.places.current(session))
             return self._current
 
 

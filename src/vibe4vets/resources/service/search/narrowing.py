@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
+from sqlalchemy import Compiled
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from vibe4vets.resources.schemas import FacetName, ResourceFilters
@@ -34,10 +35,12 @@ class Narrowing:
 
 
 def narrowing(query: ResourceFilters, near: Place | None) -> Narrowing:
-    """The filters of `query`, of which `near` is the place. National programs take part whatever the state."""
+    """The filters of `query`, whose `near` is found already. National programs take part whatever the state."""
     given = values(query, near)
     by_facet = {name: _index_query(name, given[name]) for name in FacetName if name in given}
-    return Narrowing(by_facet, _conditions(frozenset(given)), given)
+    compiled = _compiled(frozenset(given))
+    constants = {name: value for condition in compiled for name, value in condition.params.items()}
+    return Narrowing(by_facet, [str(condition) for condition in compiled], constants | given)
 
 
 def _index_query(name: FacetName, wanted: Sequence[str]) -> str:
@@ -46,5 +49,6 @@ def _index_query(name: FacetName, wanted: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _conditions(names: frozenset[str]) -> tuple[str, ...]:
-    return tuple(str(condition.compile(dialect=_NAMED)) for condition in plain_conditions(names, include_national=True))
+def _compiled(names: frozenset[str]) -> tuple[Compiled, ...]:
+    conditions = plain_conditions(names, include_national=True)
+    return tuple(condition.compile(dialect=_NAMED) for condition in conditions)

@@ -11,6 +11,7 @@ from vibe4vets.resources.service.search.tsquery import all_of, lexeme, phrase
 from vibe4vets.resources.service.search.understanding import Concept, ConceptKind, Understanding
 
 _MILES_A_DEGREE: Final = 69.05
+_EARTH_RADIUS_MILES: Final = 3958.8
 _FAR: Final = 30
 """exp(-30) is nothing, and exp(-800) an error."""
 
@@ -271,3 +272,14 @@ class Scoring:
         return (
             f"({_MILES_A_DEGREE} * case cardinality(s.latitudes) when 1 then {one} when 0 then null else {nearest} end)"
         )
+
+    def exact_miles(self, reading: Reading) -> str:
+        """The distance of the nearest location along the globe, for people to read."""
+        latitude = self._arguments.number(reading.place.latitude)
+        longitude = self._arguments.number(reading.place.longitude)
+        half_chord = (
+            f"power(sin(radians(p.north - {latitude}) / 2), 2) + cos(radians({latitude})) * cos(radians(p.north))"
+            f" * power(sin(radians(p.east - {longitude}) / 2), 2)"
+        )
+        miles = f"min({2 * _EARTH_RADIUS_MILES} * asin(least(1, sqrt({half_chord}))))"
+        return f"(select {miles} from unnest(s.latitudes, s.longitudes) p(north, east))"

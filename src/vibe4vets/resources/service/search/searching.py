@@ -8,8 +8,8 @@ from uuid import UUID
 from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Found, Slice, Turn
 from vibe4vets.resources.schemas import SEARCH_DEPTH, SearchQuery
-from vibe4vets.resources.service.filters import place_named
-from vibe4vets.resources.service.places import Reading
+from vibe4vets.resources.service.filters import find_near
+from vibe4vets.resources.service.places import Place, Reading
 from vibe4vets.resources.service.search.answering import answer
 from vibe4vets.resources.service.search.candidates import Candidates, deciding, fallback, loose, strict, wide
 from vibe4vets.resources.service.search.knowledge import Knowledge, SearchKnowledge
@@ -46,11 +46,12 @@ class Attempt:
 async def search(session: Session, query: SearchQuery, cursors: Cursors, known: SearchKnowledge) -> Slice:
     """Return one page of what `query` asks for, best first, with the facets it wants and how it was understood."""
     turn = Turn.of(query, cursors, _READ, deepest=SEARCH_DEPTH)
+    near = await find_near(session, query, known.places)
     knowledge = await known.current(session)
-    understanding, attempt, found = await _search(session, knowledge, query, turn)
+    understanding, attempt, found = await _search(session, knowledge, query, turn, near)
     if _is_old(knowledge, found):
         knowledge = await known.renewed(session, instead_of=knowledge)
-        understanding, attempt, found = await _search(session, knowledge, query, turn)
+        understanding, attempt, found = await _search(session, knowledge, query, turn, near)
     return answer(
         knowledge,
         query,
@@ -68,11 +69,10 @@ def _is_old(knowledge: Knowledge, found: Found) -> bool:
 
 
 async def _search(
-    session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn
+    session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn, near: Place | None
 ) -> tuple[Understanding, Attempt, Found]:
-    near = place_named(query, knowledge.gazetteer)
     understanding = await _understand(session, knowledge, query.q)
-    if near is not None:  # what is asked for apart from the words counts before what is read in them
+    if near is not None:  # whoever says where counts more than what the words may mean
         understanding = replace(understanding, reading=Reading(near, 0, 0, confidence=1))
     narrowed = narrowing(query, near)
     for attempt in _attempts(knowledge, understanding):
@@ -106,7 +106,7 @@ def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[At
     yield Attempt(stand_in(knowledge, understanding), fallback(), 0, is_fallback=True)
 
 
-async def _try(  # noqa: PLR0913, PLR0917  all that one statement stands on
+async def _try(  # noqa: PLR0913, PLR0917  what one attempt is made of
     session: Session, knowledge: Knowledge, query: SearchQuery, turn: Turn, attempt: Attempt, narrowed: Narrowing
 ) -> Found:
     statement = SearchStatement(knowledge, attempt.understanding, narrowed)

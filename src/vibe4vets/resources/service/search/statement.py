@@ -122,7 +122,7 @@ class SearchStatement:
         """The columns of a hit."""
         reading = self._understanding.reading
         has_point = reading is not None and reading.place.kind is not PlaceKind.STATE
-        miles = self._scoring.miles(reading) if reading is not None and has_point else "null::float8"
+        miles = self._scoring.exact_miles(reading) if reading is not None and has_point else "null::float8"
         columns = [
             "page.score as key_0", "page.id as key_1", "page.score", "d.document", f"{miles} as miles",
             f"array[{', '.join(self._matched())}]::boolean[] as matched",
