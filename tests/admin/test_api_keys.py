@@ -50,6 +50,16 @@ async def test_a_key_is_shown_once_and_works(
     assert (event["action"], event["actor_id"], event["target_id"]) == ("api_key.create", str(admin.id), made["id"])
 
 
+async def test_a_key_has_a_limit_of_its_own(client: httpx.AsyncClient, ask: Ask, partner: Person) -> None:
+    """Row E6: 120 a minute, and the other of two keys is not the worse for it."""
+    busy, other = [(await make(ask, partner, name=name))["key"] for name in ("busy", "other")]
+    answers = [await me(client, busy) for _ in range(121)]
+    assert [answer.status_code for answer in answers] == [200] * 120 + [429]
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"partner-requests";q=120;w=60'}
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert (await me(client, other)).status_code == 200
+
+
 async def test_a_program_is_no_person(client: httpx.AsyncClient, ask: Ask, partner: Person) -> None:
     """What only somebody who is signed in may do: 403, for the key is good; and nothing of the admins'."""
     headers = {"X-API-Key": (await make(ask, partner))["key"]}

@@ -16,7 +16,6 @@ from fastapi import FastAPI
 
 from vibe4vets.auth import service
 from vibe4vets.auth.models import Role
-from vibe4vets.auth.schemas import TokenForm
 from vibe4vets.core.audit import SYSTEM
 from vibe4vets.core.config import AuthSettings, LimitSettings, Settings
 from vibe4vets.core.database import own_transaction
@@ -235,17 +234,17 @@ async def everything(
 
 
 @pytest.fixture
-async def admin(everything: FastAPI, password_hash: str) -> Callable[[], Awaitable[tuple[bytes, bytes]]]:
+async def admin(everything: FastAPI, send_raw_to: SendRaw, password_hash: str) -> Callable[[], Awaitable[Any]]:
     """The header of an admin who is new each time, for some operations end his session."""
-    database, settings = everything.state.database, everything.state.settings
 
     async def sign_in() -> tuple[bytes, bytes]:
         email = f"admin-{uuid4().hex[:8]}@example.org"
-        async with own_transaction(database) as session:
+        async with own_transaction(everything.state.database) as session:
             await service.create_user(session, email=email, role=Role.ADMIN, password_hash=password_hash, actor=SYSTEM)
-        form = TokenForm(username=email, password="seven otters mend the quiet bridge")
-        pair = await service.log_in(database, settings, form)
-        return b"authorization", f"Bearer {pair.access_token}".encode()
+        form = urlencode({"username": email, "password": "seven otters mend the quiet bridge"}).encode()
+        headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+        answer = await send_raw_to(everything, b"/api/v1/auth/token", method="POST", headers=headers, body=[form])
+        return b"authorization", f"Bearer {answer.json()['access_token']}".encode()
 
     return sign_in
 

@@ -1,6 +1,6 @@
 """Which web pages may read an answer (L3): public reads any, everything else those of a list."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -20,7 +20,7 @@ EXPOSED = {"ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Re
 
 
 @pytest.fixture
-def trial(trial_with: Any) -> Any:
+async def trial(trial_with: Any) -> AsyncIterator[Any]:
     """Operations that are public, protected, and failing, with one origin on the list."""
     trial = trial_with(cors_origins=(GOOD, "http://localhost:5173"))
     public, protected = APIRouter(route_class=PublicRoute), APIRouter(route_class=StrictRoute)
@@ -43,7 +43,8 @@ def trial(trial_with: Any) -> Any:
 
     trial.app.include_router(public, prefix="/api/v1")
     trial.app.include_router(protected, prefix="/api/v1")
-    return trial
+    async with trial.app.router.lifespan_context(trial.app):  # public reads are counted
+        yield trial
 
 
 @pytest.fixture

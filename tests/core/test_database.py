@@ -11,11 +11,12 @@ from sqlalchemy import Text, cast, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from vibe4vets.core.config import Settings
+from vibe4vets.core.config import LimitSettings, Settings
 from vibe4vets.core.database import Database, Session, SessionDep, Statement, connect, copy_rows, make_engine, violates
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.core.errors import database_fault, install_error_handlers
-from vibe4vets.core.http import PublicRoute, Shell
+from vibe4vets.core.http import Operations, PublicRoute, Shell, TrustedProxies
+from vibe4vets.core.limits import Limits
 
 LIMITS = """
 select name, setting from pg_settings
@@ -110,8 +111,9 @@ async def small(database_of: Database) -> AsyncIterator[tuple[httpx.AsyncClient,
     install_error_handlers(app)
     app.include_router(router)
     app.include_router(public)
-    app.add_middleware(Shell, deadline=Settings().http.deadline)
+    app.add_middleware(Shell, deadline=Settings().http.deadline, operations=Operations(app), proxies=TrustedProxies(()))
     app.state.database = database_of
+    app.state.limits = Limits(LimitSettings(public_reads="off"), b"x" * 32, database_of)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client, app

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -57,8 +58,7 @@ async def broken_database(
     server: EmbeddedPostgres, owner: asyncpg.Connection, starter_template: str
 ) -> AsyncIterator[str]:
     """The starter directory with one row of a kind that this version cannot read: its list is a 500."""
-    name = "over_tcp"
-    await owner.execute(f'drop database if exists "{name}" with (force)')
+    name = f"over_tcp_{uuid4().hex[:12]}"
     await owner.execute(f'create database "{name}" template "{starter_template}" strategy file_copy')
     connection = await asyncpg.connect(server.owner_url(name))
     await connection.execute(

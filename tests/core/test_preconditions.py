@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from vibe4vets.core.errors import install_error_handlers
-from vibe4vets.core.http import Shell
+from vibe4vets.core.http import Operations, Shell, TrustedProxies
 from vibe4vets.core.http.preconditions import IfMatchDep
 
 
@@ -22,9 +22,8 @@ async def writer() -> AsyncIterator[httpx.AsyncClient]:
         return "changed"
 
     install_error_handlers(app)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(Shell(app, deadline=timedelta(seconds=5))), base_url="http://test"
-    ) as client:
+    shell = Shell(app, deadline=timedelta(seconds=5), operations=Operations(app), proxies=TrustedProxies(()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(shell), base_url="http://test") as client:
         yield client
 
 
