@@ -101,7 +101,9 @@ def require_free(host: str, port: int) -> None:
 
 def announce(base: str, settings: Settings, *, first_admin: tuple[str, str] | None = None) -> None:
     """Print where the service is, what to try first, and once how the first admin signs in."""
-    lines = [f"Vibe4Vets serves at {base}", f"  Docs      {base}/docs", f"  Health    {base}/health/ready"]
+    lines = [f"Vibe4Vets serves at {base}", f"  Health    {base}/health/ready"]
+    if settings.docs and settings.pages.openapi and settings.pages.swagger:
+        lines.insert(1, f"  Docs      {base}/docs")
     if settings.embedded:
         lines.append(f"  Database  embedded PostgreSQL in {settings.data_dir}")
     if first_admin is not None:
