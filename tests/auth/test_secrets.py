@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[2] / "src/vibe4vets"
 SECRET = re.compile(r"(^|_)(secrets?|passwords?|tokens?|hash|hashes|digest|hmac|signature|pepper|crc|link)($|_)")
 # public values with such a name: what a login counts, and the hashes by which the audit finds tampering
-PUBLIC = {"content_hash", "plan_hash", "token_epoch", "token_type", "token_id"}
+PUBLIC = {"content_hash", "link_type", "plan_hash", "token_epoch", "token_type", "token_id"}
 PUBLIC_FILES = {"core/audit/verifying.py"}
 
 

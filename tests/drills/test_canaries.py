@@ -84,7 +84,7 @@ async def test_no_log_holds_what_was_sent(programs: Any, postgres: EmbeddedPostg
 
     written = {"service": service.log.read_text(), "PostgreSQL": (postgres.home / "server.log").read_text()}
     assert [name for name, text in written.items() if CANARY in text.lower()] == []
-    assert "from published_resources" in written["PostgreSQL"].lower(), "else its log shows nothing"
+    assert "join published_resources" in written["PostgreSQL"].lower(), "else its log shows nothing"
     lines = [json.loads(line) for line in written["service"].splitlines() if line.startswith("{")]
     seen = [(line["method"], line["route"], line["status"]) for line in lines if line["event"] == "request"]
     assert ("GET", SEARCH, 200) in seen

@@ -14,7 +14,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vibe4vets.core.context import request_id, spent
-from vibe4vets.core.errors import MEDIA_TYPE, AppError, InternalError, problem_body, to_app_error
+from vibe4vets.core.errors import MEDIA_TYPE, AppError, InternalError, MethodNotAllowed, problem_body, to_app_error
 from vibe4vets.core.http.cors import CrossOrigin, Headers
 from vibe4vets.core.http.operations import Operations
 from vibe4vets.core.http.proxies import TrustedProxies
@@ -58,6 +58,8 @@ class Shell:
             if allowed := answer.preflight():
                 await answer.start(204, (*allowed, (b"content-length", b"0")))
                 await answer({"type": "http.response.body"})
+            elif self.operations.refuses(scope["path"], answer.scope["method"]):
+                await answer.problem(MethodNotAllowed())
             else:
                 async with asyncio.timeout(self.deadline) as answer.deadline:
                     scope["state"]["deadline"] = answer.deadline
