@@ -102,9 +102,8 @@ def main() -> None:
         found = asyncio.run(measure(database))
     (few, many) = (found[size] for size in SIZES)
     for name, one, other in (("first page", few[0], many[0]), ("one decision", few[1], many[1])):
-        print(
-            f"{name:>13}: {one * 1000:6.1f} ms with {SIZES[0]:,}, {other * 1000:6.1f} ms with {SIZES[1]:,}: {other / one:.2f} x"
-        )
+        times = f"{one * 1000:.1f} ms with {SIZES[0]:,} open proposals, {other * 1000:.1f} ms with {SIZES[1]:,}"
+        print(f"{name:>13}: {times}: {other / one:.2f} x")
 
 
 if __name__ == "__main__":
