@@ -24,7 +24,7 @@ from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.core.safety import refuse_unsafe
 from vibe4vets.core.sweeping import keep_sweeping
-from vibe4vets.resources.service import SearchKnowledge
+from vibe4vets.resources.service import SearchKnowledge, erase_contacts
 from vibe4vets.resources.service.places import LivePlaces
 
 DESCRIPTION = """
@@ -64,8 +64,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         gc.freeze()
         database: Database = app.state.database
         sealing = keep_sealing(database, settings.audit.seal_interval, sealed)
+        sweeping = keep_sweeping(database, app.state.limits, chores=[erase_contacts])
         try:
-            async with _in_background(sealing, keep_sweeping(database, app.state.limits)):
+            async with _in_background(sealing, sweeping):
                 yield
         finally:
             metrics.close()

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import ValidationError
 
 from vibe4vets.core.config import LimitSettings, Settings
-from vibe4vets.core.database import Database, connect
+from vibe4vets.core.database import Database, Session, connect
 from vibe4vets.core.errors import problem_responses
 from vibe4vets.core.http import Limited, StrictRoute, address_key
 from vibe4vets.core.limits import Limit, Limits, LocalLimit, TooManyRequests
@@ -217,12 +217,19 @@ async def test_sweeping_goes_on(settings: Settings, sql: asyncpg.Connection, sto
     await sql.execute(FILL, 5, 1, 11)
     keys = "insert into idempotency_keys values (sha256($1), sha256(''), null, now() - interval '1 hour' * $2)"
     await sql.executemany(keys, [(b"old", 25), (b"new", 23)])
-    sweeping = asyncio.create_task(keep_sweeping(store, make_limits(store), timedelta(milliseconds=10)))
+    chores: list[Session] = []
+
+    async def chore(session: Session) -> None:
+        chores.append(session)
+
+    sweep = keep_sweeping(store, make_limits(store), timedelta(milliseconds=10), chores=[chore])
+    sweeping = asyncio.create_task(sweep)
     async with asyncio.timeout(30):
         while await sql.fetchval("select count(*) from rate_limits") > 5:
             await sql.fetch("select pg_sleep(0.01)")
         while await sql.fetchval("select count(*) from idempotency_keys") > 1:
             await sql.fetch("select pg_sleep(0.01)")
+    assert chores
     assert not failing.done()
     for task in (sweeping, failing):
         task.cancel()
