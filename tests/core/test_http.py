@@ -224,3 +224,11 @@ async def test_a_single_parameter_is_given_once(reader: httpx.AsyncClient) -> No
         "limit", "offset", "cursor", "updated_since", "include_national", "sort", "q", "name", "highlight", "explain",
         "near", "radius_miles", "bbox", "open_at", "since",
     }  # fmt: skip
+
+
+async def test_a_word_is_no_id(send_raw: SendRaw) -> None:
+    """`DELETE /resources/{resource_id}` must not answer for `/resources/changes`, which can only be read."""
+    for method in ("DELETE", "PATCH"):
+        answer = await send_raw(b"/api/v1/resources/changes", method=method)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (await send_raw(b"/api/v1/resources/other", method="DELETE")).status_code == 401

@@ -26,9 +26,11 @@ class Operations:
         return found
 
     def refuses(self, path: str, method: str) -> bool:
-        """Whether an address without parameters lacks `method`, which another address of its shape may have."""
+        """Whether the router would take an address without parameters, which lacks `method`, for one with them."""
         methods = self._exact.get(path)
-        return methods is not None and method not in methods
+        if methods is None or method in methods:
+            return False
+        return any(method in others and pattern.fullmatch(path) for pattern, others in self._known)
 
     @cached_property
     def _exact(self) -> dict[str, dict[str, bool]]:
