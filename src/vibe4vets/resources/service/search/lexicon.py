@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from vibe4vets.resources.models import EntryKind
@@ -42,6 +43,7 @@ def phrase_key(words: Sequence[str]) -> str:
     return " ".join(_singular(word) for word in words if len(words) == 1 or word not in JOINING)
 
 
+@lru_cache(maxsize=20_000)
 def _singular(word: str) -> str:
     if word in VETERAN:
         return "veteran"
@@ -50,12 +52,6 @@ def _singular(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")):  # noqa: PLR2004
         return word[:-1]
     return word
-
-
-def _most_telling_first(words: Sequence[str], length: int) -> list[int]:
-    """Where the phrases of one length begin: "free dental care" is "dental care" rather than "free dental"."""
-    starts = range(len(words) - length + 1)
-    return sorted(starts, key=lambda start: sum(word in COMMON for word in words[start : start + length]))
 
 
 class Lexicon:
@@ -69,6 +65,10 @@ class Lexicon:
             key = phrase_key(meaning.phrase.split())
             if meaning.codes and any(word not in _UNTELLING for word in key.split()):
                 self._by_key.setdefault(key, meaning)
+        known = [*map(str.split, self._by_phrase), *map(str.split, self._by_key)]
+        # a phrase begins and ends with these; the word for a Veteran may stand before and behind any
+        self._first_words = {"veteran", *(words[0] for words in known)}
+        self._last_words = {"veteran", *(words[-1] for words in known)}
         self.words = frozenset(word for phrase in self._by_phrase for word in phrase.split())
         self.texts = self.words | {word for m in self._by_phrase.values() for word in m.official_words}
 
@@ -80,9 +80,15 @@ class Lexicon:
     def matches(self, words: Sequence[str], taken: Collection[int] = ()) -> list[Match]:
         """What the words mean, the longest phrases first; no word is read twice, and none of those `taken`."""
         free = [position not in taken for position in range(len(words))]
+        begins, ends = (
+            [word in these or _singular(word) in these for word in words]
+            for these in (self._first_words, self._last_words)
+        )
         found = []
         for length in range(min(MOST_WORDS, len(words)), 0, -1):
-            for start in _most_telling_first(words, length):
+            starts = [at for at in range(len(words) - length + 1) if begins[at] and ends[at + length - 1]]
+            # the most telling first: "free dental care" is "dental care" rather than "free dental"
+            for start in sorted(starts, key=lambda at: sum(word in COMMON for word in words[at : at + length])):
                 end = start + length
                 if all(free[start:end]) and (meaning := self._meaning(words[start:end])):
                     free[start:end] = [False] * length
