@@ -10,6 +10,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 import vibe4vets.admin.models
 import vibe4vets.auth.models
+import vibe4vets.connectors.link_models
 import vibe4vets.connectors.models
 import vibe4vets.core.audit.models
 import vibe4vets.core.fetch.models

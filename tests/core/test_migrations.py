@@ -17,6 +17,7 @@ from sqlalchemy import URL, CheckConstraint, UniqueConstraint
 from sqlmodel import SQLModel
 
 import vibe4vets.admin.models
+import vibe4vets.connectors.link_models
 import vibe4vets.core.fetch.models
 import vibe4vets.core.limits.models  # noqa: F401  tables that no other test may have loaded
 from alembic import command
@@ -163,6 +164,8 @@ insert into review_decisions (proposal_id, actor_id, state) values ('{ID}', '', 
 insert into rate_limits (key, spent, resets_at) values (sha256('address'), 1, now());
 insert into idempotency_keys (key, request_hash) values (sha256('key'), sha256('request'));
 insert into fetch_hosts (host, window_began_at, calls, failures) values ('example.org', now(), 1, 0);
+insert into links (key, url, host, next_check_at)
+  values (repeat('d', 64), 'https://example.org/', 'example.org', now());
 insert into places (kind, key, state, name, latitude, longitude, weight, origin)
   values ('zip', '43215', 'OH', 'Columbus', 40, -83, 1, 'file');
 """
@@ -207,6 +210,10 @@ BAD = {
     "ck_lexicon_entries_codes": f"{ENTRY} 'rent help', '[]', 1)",
     "ck_lexicon_entries_folded": f"{ENTRY} 'Rent help!', '{{}}', 1)",
     "ck_lexicon_entries_version": f"{ENTRY} 'rent help', '{{}}', 0)",
+    "ck_links_broken": "update links set failures = 3, first_failed_at = now(), broken_at = now()",
+    "ck_links_failures": "update links set failures = 1",
+    "ck_links_suspected": "update links set suspicion = 'parked'",
+    "ck_links_suspicion": "update links set suspicion = 'ugly', suspected_at = now()",
     "ck_locations_coordinates_in_pairs": "update locations set latitude = 1",
     "ck_locations_latitude": "update locations set latitude = 'NaN', longitude = 0",
     "ck_locations_longitude": "update locations set latitude = 0, longitude = 180.1",
