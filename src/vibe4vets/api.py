@@ -4,11 +4,12 @@ from fastapi import APIRouter
 
 from vibe4vets.admin.router import router as admin
 from vibe4vets.auth.router import router as auth
+from vibe4vets.connectors import router as connectors
 from vibe4vets.core.health import router as health
 from vibe4vets.resources import router as resources
 
 api = APIRouter(prefix="/api/v1")
-for router in resources.routers:
+for router in (*resources.routers, *connectors.routers):
     api.include_router(router)
 api.include_router(auth)
 api.include_router(admin)

@@ -235,6 +235,23 @@ class ConnectorSettings(BaseModel):
     enabled: bool = True
 
 
+class LinkSettings(BaseModel):
+    """The checks of web sites that resources name (reliability row F12)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(default=True, description="Check links at all.")
+    control_url: str = Field(
+        default="https://www.va.gov/",
+        pattern=r"^https?://[^\s#]+$",
+        max_length=2000,
+        description="What answers whenever our own way out works; while it does not, no failure counts.",
+    )
+    every: timedelta = Field(
+        default=timedelta(days=7), ge=timedelta(hours=1), description="A link that works is checked so often."
+    )
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. The README lists it; `.env.example` shows it."""
 
@@ -269,6 +286,7 @@ class Settings(BaseSettings):
     connectors: dict[str, ConnectorSettings] = Field(
         default_factory=dict, description="By the slug of the source: `__<SLUG>__BASE_URL`, `__API_KEY`, `__ENABLED`."
     )
+    links: LinkSettings = LinkSettings()
     va_api_key: SecretStr | None = Field(default=None, validation_alias="VA_API_KEY")
     data_dir: Path = Field(default_factory=default_home)
     secret_key: SecretStr | None = Field(

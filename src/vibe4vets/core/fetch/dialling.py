@@ -13,7 +13,7 @@ import httpcore
 import httpx
 
 from vibe4vets.core.fetch.addresses import Address, is_public, parse_address
-from vibe4vets.core.fetch.exceptions import AddressRefused, CertificateRefused, Unreachable
+from vibe4vets.core.fetch.exceptions import AddressRefused, CertificateRefused, NameUnknown, Unreachable
 
 Exceptions: TypeAlias = frozenset[tuple[Address, int]]
 """Addresses with port that may be dialled although they are not public: a test's own server."""
@@ -70,7 +70,7 @@ class CheckedBackend(httpcore.AnyIOBackend):
                 found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):  # a TimeoutError is an OSError
             message = f"{host}: the name cannot be resolved"
-            raise Unreachable(message) from None
+            raise NameUnknown(message) from None
         return list(dict.fromkeys(parse_address(str(sockaddr[0])) for *_, sockaddr in found))
 
 

@@ -47,6 +47,10 @@ class Unreachable(FetchError):
     may_pass, blames_host = True, True
 
 
+class NameUnknown(Unreachable):
+    """A host whose name cannot be resolved."""
+
+
 class CertificateRefused(FetchError):
     """TLS that cannot be trusted (row F14)."""
 
@@ -56,9 +60,9 @@ class CertificateRefused(FetchError):
 class UnexpectedStatus(FetchError):
     """An answer that is neither what was asked for nor "not modified"."""
 
-    def __init__(self, message: str, status: int, wait: timedelta | None) -> None:
+    def __init__(self, message: str, status: int, url: str, wait: timedelta | None) -> None:
         super().__init__(message)
-        self.status, self.wait = status, wait
+        self.status, self.url, self.wait = status, url, wait
 
 
 class PassingStatus(UnexpectedStatus):

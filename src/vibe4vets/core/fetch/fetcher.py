@@ -36,6 +36,7 @@ from vibe4vets.core.fetch.reading import read_body
 from vibe4vets.core.fetch.urls import follow, port_of, read_url
 
 MOST_REDIRECTS: Final = 3
+LONGEST_VALIDATOR: Final = 200
 _PER_HOST: Final = 2
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _USER_AGENT: Final = "vibe4vets (directory of resources for US Veterans)"
@@ -198,7 +199,7 @@ class Fetcher:
             body = await read_body(response, limits) if response.status_code == HTTPStatus.OK else b""
         finally:
             await response.aclose()
-        validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
+        validators = Validators(_carried(response, "etag"), _carried(response, "last-modified"))
         return Answer(response.status_code, str(url), validators, body)
 
 
@@ -208,11 +209,17 @@ def _check_answer(response: httpx.Response, call: _Call) -> None:
         return
     if status != HTTPStatus.OK:
         wait = waiting.asked_for(response.headers) if status in waiting.STATUSES else None
-        raise _kind_of(status)(f"{host}: answers {status}", status, wait)
+        raise _kind_of(status)(f"{host}: answers {status}", status, str(response.url), wait)
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if call.accept and media_type not in call.accept:
         message = f"{host}: answers with {media_type[:80] or 'no media type'} in place of {' or '.join(call.accept)}"
         raise ContentRefused(message)
+
+
+def _carried(response: httpx.Response, name: str) -> str | None:
+    """A validator that can be kept and sent back; another one is none."""
+    value = response.headers.get(name, "")
+    return value if len(value) <= LONGEST_VALIDATOR and _HEADER_VALUE.fullmatch(value) else None
 
 
 def _kind_of(status: int) -> type[UnexpectedStatus]:

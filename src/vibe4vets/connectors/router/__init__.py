@@ -1,0 +1,5 @@
+"""HTTP of the connectors."""
+
+from vibe4vets.connectors.router.links import router as links
+
+routers = (links,)
