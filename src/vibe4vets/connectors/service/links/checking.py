@@ -44,7 +44,7 @@ from (
 ) due
 where links.key = due.key
 returning links.key, links.url, links.host, links.etag, links.last_modified
-""")
+""").bindparams(recording.NOW)
 
 
 async def database_clock(session: Session) -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import DateTime, bindparam, text
 
 from vibe4vets.connectors.link_models import FAILURES, LEAST_FAILURES, LEAST_SPAN, Finding
 from vibe4vets.connectors.service.links.visiting import Visit
@@ -15,6 +15,7 @@ from vibe4vets.core.documents import json_array
 
 AFTER_A_FAILURE: Final = timedelta(days=1)
 _POSTPONED: Final = timedelta(hours=1)
+NOW: Final = bindparam("now", type_=DateTime(timezone=True))
 _LONGEST_URL: Final = 2000
 _MOST_FAILURES: Final = 1000
 
@@ -33,7 +34,7 @@ select encode(sha256(convert_to(url, 'UTF8')), 'hex'), url,
 from ({_USED}) used
 where not exists (select from links where links.url = used.url)
 on conflict (key) do nothing
-""")  # noqa: S608  no value is in it
+""").bindparams(NOW)  # noqa: S608  no value is in it
 _LOSE = text(f"""
 delete from links where key in (
   select key from links l where not exists (select from ({_USED}) used where used.url = l.url)
@@ -61,12 +62,12 @@ from jsonb_to_recordset(cast(:visits as jsonb)) as v(
   key text, finding text, status smallint, final_url text, reached boolean, failed int, came boolean, sha256 text,
   etag text, last_modified text, suspicion text)
 where l.key = v.key and l.lease = :lease
-""")
+""").bindparams(NOW)
 _POSTPONE = text("""
 update links l set lease = null, next_check_at = :now + v.seconds * interval '1 second'
 from jsonb_to_recordset(cast(:visits as jsonb)) as v(key text, seconds double precision)
 where l.key = v.key and l.lease = :lease
-""")
+""").bindparams(NOW)
 
 
 async def collect_links(session: Session, now: datetime) -> None:
