@@ -186,17 +186,20 @@ def test_connectors_come_from_the_settings() -> None:
     given = {
         "connectors": {
             "ohio_211": {"base_url": "https://api.example.org/hsds/", "api_key": CANARY},
+            "county": {"base_url": "https://county.example.org/vets.ndjson", "format": "records"},
             "no_address": {},
             "va_facilities": {"enabled": False},
         }
     }
     found = connectors(Settings(_env_file=None, **given))  # type: ignore[arg-type]
     assert {slug: connector.obstacle for slug, connector in found.items()} == {
-        "no_address": "Set VIBE4VETS_CONNECTORS__NO_ADDRESS__BASE_URL to the address of its API.",
+        "county": None,
+        "no_address": "Set VIBE4VETS_CONNECTORS__NO_ADDRESS__BASE_URL to the address of its API or file.",
         "ohio_211": None,
         "va_facilities": "Switched off by VIBE4VETS_CONNECTORS__VA_FACILITIES__ENABLED.",
     }
     assert (found["ohio_211"].about.tier, found["va_facilities"].about.tier) == (4, 1)
+    assert [slug for slug, connector in found.items() if connector.file_url] == ["county"]
     assert all(connector.about.schedule for connector in found.values())
     with pytest.raises(SourceError, match="Switched off"):
         found["va_facilities"].open(None)  # type: ignore[arg-type]

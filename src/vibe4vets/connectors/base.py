@@ -26,7 +26,9 @@ __all__ = [
     "Rejection",
     "Source",
     "SourceError",
+    "Unmodified",
     "Validators",
+    "Version",
     "excerpt",
     "printable",
     "reasons",
@@ -35,6 +37,21 @@ __all__ = [
 
 class SourceError(Exception):
     """A source that cannot be read, or not to its end. The message tells its owner or operator what to do."""
+
+
+class Unmodified(Exception):
+    """The publisher has nothing newer than the version that the reading began with: everything is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of a publisher's file was read: a later reading that names it learns cheaply that it is the newest.
+
+    To be kept once the reading has been applied and not before, or what a failed run did not apply is never read again.
+    """
+
+    validators: Validators
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from vibe4vets.connectors.base import About, Fetcher, Source, SourceError
+from vibe4vets.connectors.base import About, Fetcher, Source, SourceError, Version
 from vibe4vets.connectors.known_sources import describe_source
 from vibe4vets.connectors.sources import va_facilities
 from vibe4vets.connectors.sources.hsds import Endpoint, HSDSFeed
+from vibe4vets.connectors.sources.records import RecordFeed
 from vibe4vets.connectors.sources.va_facilities import VAFacilities
-from vibe4vets.core.config import ConnectorSettings, Settings
+from vibe4vets.core.config import ConnectorSettings, FeedFormat, Settings
 
 _DAILY: Final = timedelta(days=1)
 
@@ -24,21 +25,23 @@ class Connector:
     about: About
     obstacle: str | None
     """Why it cannot run, with the remedy; None when it can."""
-    make: Callable[[Fetcher], Source]
+    make: Callable[[Fetcher, Version | None], Source]
+    file_url: str | None = None
+    """Of one that reads a single file: where that is, and what its version is kept by."""
 
-    def open(self, fetcher: Fetcher) -> Source:
-        """Begin one reading; SourceError when there is an obstacle."""
+    def open(self, fetcher: Fetcher, known: Version | None = None) -> Source:
+        """Begin one reading; SourceError when there is an obstacle. With `known` it may end in Unmodified."""
         if self.obstacle is not None:
             raise SourceError(self.obstacle)
-        return self.make(fetcher)
+        return self.make(fetcher, known)
 
 
 def connectors(settings: Settings) -> dict[str, Connector]:
-    """Every connector by its slug: the VA's, and one per HSDS publisher that the settings name."""
+    """Every connector by its slug: the VA's, and one per publisher that the settings name."""
     found = {va_facilities.ABOUT.slug: _va_facilities(settings)}
     for slug, given in settings.connectors.items():
         if slug not in found:
-            found[slug] = _hsds(slug, given)
+            found[slug] = _publisher(slug, given)
     return dict(sorted(found.items()))
 
 
@@ -49,16 +52,21 @@ def _va_facilities(settings: Settings) -> Connector:
     obstacle = None if key else "Set VA_API_KEY to a key of developer.va.gov."
     base_url = given.base_url or va_facilities.BASE_URL
     return Connector(
-        about, _switched_off(about.slug, given) or obstacle, lambda fetcher: VAFacilities(fetcher, key, base_url)
+        about, _switched_off(about.slug, given) or obstacle, lambda fetcher, _: VAFacilities(fetcher, key, base_url)
     )
 
 
-def _hsds(slug: str, given: ConnectorSettings) -> Connector:
+def _publisher(slug: str, given: ConnectorSettings) -> Connector:
     about = replace(describe_source(slug), schedule=_DAILY)
-    base_url = (given.base_url or "").rstrip("/")
-    obstacle = None if base_url else f"Set {_variable(slug, 'BASE_URL')} to the address of its API."
-    endpoint = Endpoint(base_url, {"X-API-Key": given.api_key} if given.api_key else {})
-    return Connector(about, _switched_off(slug, given) or obstacle, lambda fetcher: HSDSFeed(fetcher, endpoint, about))
+    obstacle = None if given.base_url else f"Set {_variable(slug, 'BASE_URL')} to the address of its API or file."
+    obstacle = _switched_off(slug, given) or obstacle
+    url, secrets = given.base_url or "", {"X-API-Key": given.api_key} if given.api_key else {}
+    if given.format is FeedFormat.RECORDS:
+        return Connector(
+            about, obstacle, lambda fetcher, known: RecordFeed(fetcher, url, about, secrets=secrets, known=known), url
+        )
+    endpoint = Endpoint(url.rstrip("/"), secrets)
+    return Connector(about, obstacle, lambda fetcher, _: HSDSFeed(fetcher, endpoint, about))
 
 
 def _switched_off(slug: str, given: ConnectorSettings) -> str | None:

@@ -225,12 +225,18 @@ class FetchSettings(BaseModel):
         return bool(self.exceptions)
 
 
+class FeedFormat(StrEnum):
+    HSDS = "hsds"
+    RECORDS = "records"
+
+
 class ConnectorSettings(BaseModel):
     """One connector: `VIBE4VETS_CONNECTORS__OHIO_211__BASE_URL` and so on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base_url: str | None = Field(default=None, max_length=2000, description="The address of its API.")
+    base_url: str | None = Field(default=None, max_length=2000, description="The address of its API or file.")
+    format: FeedFormat = Field(default=FeedFormat.HSDS, description="What is there: an HSDS 3.x API or a record file.")
     api_key: SecretStr | None = None
     enabled: bool = True
 
@@ -284,7 +290,8 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     fetch: FetchSettings = FetchSettings()
     connectors: dict[str, ConnectorSettings] = Field(
-        default_factory=dict, description="By the slug of the source: `__<SLUG>__BASE_URL`, `__API_KEY`, `__ENABLED`."
+        default_factory=dict,
+        description="By the slug of the source: `__<SLUG>__BASE_URL`, `__FORMAT`, `__API_KEY`, `__ENABLED`.",
     )
     links: LinkSettings = LinkSettings()
     va_api_key: SecretStr | None = Field(default=None, validation_alias="VA_API_KEY")

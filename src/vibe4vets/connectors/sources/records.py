@@ -1,16 +1,33 @@
 """The record file: one JSON object a line, as `docs/record-file.md` describes it."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from io import BytesIO
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, Final
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, ValidationError
 
-from vibe4vets.connectors.base import About, Page, Record, Rejection, printable, reasons
+from vibe4vets.connectors.base import (
+    About,
+    Fetcher,
+    Page,
+    Record,
+    Rejection,
+    SourceError,
+    Unmodified,
+    Version,
+    printable,
+    reasons,
+)
 
 LONGEST_LINE_BYTES = 1024 * 1024
+# a page of HTML is somebody's sign-in; simple servers know no name for lines of JSON
+_MEDIA_TYPES: Final = [
+    "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json", "application/octet-stream",
+    "text/plain",
+]  # fmt: skip
 _PAGE = 1000
 _Words = Annotated[tuple[str, ...], Field(max_length=200)]
 
@@ -61,20 +78,98 @@ class RecordFile:
 
     def __init__(self, path: Path, source: str | None = None) -> None:
         """Read `path`; lines that name no source are of `source`."""
-        self._path, self._source = path, source
-        self._unknown: set[str] = set()
+        self._path, self._lines = path, _Lines(source)
         self.subject = printable(path.name)
 
     def total(self) -> int | None:
         """How many lines the file has."""
         with self._path.open("rb") as file:
-            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) or None
+            return _count_lines(file)
 
     async def pages(self) -> AsyncIterator[Page]:
         """Yield a record or a rejection for every line that is not blank."""
+        with self._path.open("rb") as file:
+            for page in self._lines.pages(file):
+                yield page
+
+    def warnings(self) -> list[str]:
+        """Name the keys that were ignored."""
+        return self._lines.warnings()
+
+
+class RecordFeed:
+    """Reads a record file from its publisher's server, whole: it has all that the publisher has, and only that."""
+
+    complete = True
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        url: str,
+        about: About,
+        *,
+        secrets: Mapping[str, SecretStr] | None = None,
+        known: Version | None = None,
+    ) -> None:
+        """Read `url`, unless its version is still the `known` one."""
+        self.about, self._fetcher, self._url, self._secrets = about, fetcher, url, secrets
+        self._known = known
+        self._lines = _Lines(about.slug, is_alone=True)
+        self._total: int | None = None
+        self.subject = printable(url)
+        self.version: Version | None = None
+        """What was read, once it has been."""
+
+    def total(self) -> int | None:
+        """How many lines the file has, once it has come."""
+        return self._total
+
+    async def pages(self) -> AsyncIterator[Page]:
+        """Yield a record or a rejection for every line; raise Unmodified, or SourceError unless the file is whole."""
+        known = self._known.validators if self._known else None
+        answer = await self._fetcher.get(self._url, accept=_MEDIA_TYPES, secrets=self._secrets, known=known)
+        version = Version(answer.validators, answer.receipt.sha256)
+        if answer.is_unmodified or (self._known and version.sha256 and version.sha256 == self._known.sha256):
+            raise Unmodified
+        self._require_whole(answer.body)
+        self._total = _count_lines(BytesIO(answer.body))
+        for page in self._lines.pages(BytesIO(answer.body)):
+            yield page
+        self.version = version
+
+    def warnings(self) -> list[str]:
+        """Name the keys that were ignored."""
+        return self._lines.warnings()
+
+    def _require_whole(self, body: bytes) -> None:
+        """A file that ends within a record was cut off where its publisher writes it, which no server notices."""
+        if not body.strip():
+            message = f"{self.about.name}: the file is empty; nothing is concluded from that"
+            raise SourceError(message)
+        try:
+            json.loads("{}" if body.endswith(b"\n") else body[body.rfind(b"\n") + 1 :])
+        except (ValueError, RecursionError):
+            message = f"{self.about.name}: the file ends within a record; nothing is concluded from that"
+            raise SourceError(message) from None
+
+
+def _count_lines(file: BinaryIO) -> int | None:
+    return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) or None
+
+
+class _Lines:
+    """Reads lines, whatever they come from."""
+
+    def __init__(self, source: str | None, *, is_alone: bool = False) -> None:
+        """Lines that name no source are of `source`; when it is alone, no line may name another."""
+        self._source, self._is_alone = source, is_alone
+        self._unknown: set[str] = set()
+
+    def pages(self, file: BinaryIO) -> Iterator[Page]:
+        """Yield a record or a rejection for every line that is not blank."""
         items: list[Record | Rejection] = []
         number = 0
-        for number, item in enumerate(self._items(), start=1):
+        for number, item in enumerate(self._items(file), start=1):
             if item is not None:
                 items.append(item)
             if len(items) == _PAGE:
@@ -82,19 +177,18 @@ class RecordFile:
                 items = []
         yield Page(items, number)
 
-    def _items(self) -> Iterator[Record | Rejection | None]:
+    def _items(self, file: BinaryIO) -> Iterator[Record | Rejection | None]:
         """Yield what each line holds; nothing for a blank one."""
-        with self._path.open("rb") as file:
-            for number in count(1):
-                raw = file.readline(LONGEST_LINE_BYTES)
-                if not raw:
-                    return
-                if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
-                    while (rest := file.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
-                        pass
-                    yield Rejection(number, "line: longer than 1 MiB", raw[:1000].decode(errors="replace"))
-                else:
-                    yield self._parse(number, raw) if raw.strip() else None
+        for number in count(1):
+            raw = file.readline(LONGEST_LINE_BYTES)
+            if not raw:
+                return
+            if len(raw) == LONGEST_LINE_BYTES and not raw.endswith(b"\n"):
+                while (rest := file.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
+                    pass
+                yield Rejection(number, "line: longer than 1 MiB", raw[:1000].decode(errors="replace"))
+            else:
+                yield self._parse(number, raw) if raw.strip() else None
 
     def warnings(self) -> list[str]:
         """Name the keys that were ignored."""
@@ -115,6 +209,9 @@ class RecordFile:
             return Rejection(number, "line: not a JSON object", text)
         if self._source is not None:
             found.setdefault("source", self._source)
+        if self._is_alone and found["source"] != self._source:
+            reason = f"source: this feed is of {self._source}, and speaks for no other source"
+            return Rejection(number, reason, text, self._source, _text(found, "source_record_id"))
         self._unknown.update(found.keys() - _Line.model_fields.keys())
         try:
             line = _Line.model_validate(_with_tuples(found))
