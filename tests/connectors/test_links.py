@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy import select
 
 from tests.admin.conftest import Ask, add_person, admin, ask, password_hash, sign_in
 from tests.publisher import Asked, Publisher, Script, http
@@ -22,6 +23,7 @@ from vibe4vets.core.config import FetchSettings, LinkSettings, Settings
 from vibe4vets.core.database import Database, Session, connect
 from vibe4vets.core.fetch import LINK, Fetcher
 from vibe4vets.core.fetch.hosts import PostgresHosts
+from vibe4vets.resources.models import resources
 
 __all__ = ["add_person", "admin", "ask", "password_hash", "shelf", "sign_in"]
 
@@ -517,7 +519,9 @@ async def test_the_flagged_resources_are_one_statement(
     organization = await flag("/org", 5, failures=0, suspicion="home-page")
     await sql.execute("update organizations set website = (select url from links where url like '%/org')")
     await checks.shelf.withdraw(organization)
-    rows = {row.resource_id: row for row in await session.execute(flagged_resources())}
+    flagged = flagged_resources().subquery()
+    joined = select(flagged).join_from(resources, flagged, flagged.c.resource_id == resources.c.id)
+    rows = {row.resource_id: row for row in await session.execute(joined)}
     assert len(rows) == 2
     assert (rows[rent].flagged_at, rows[rent].is_broken) == (checks.clock.now - timedelta(days=5), True)
     (other,) = [row for id_, row in rows.items() if id_ != rent]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from vibe4vets.auth.dependencies import get_staff
 from vibe4vets.auth.exceptions import InvalidAPIKey, InvalidToken
-from vibe4vets.connectors.link_schemas import LINKS_EXAMPLE, LinkQuery, LinkRead
+from vibe4vets.connectors.schemas.links import LINKS_EXAMPLE, LinkQuery, LinkRead
 from vibe4vets.connectors.service import links
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import (

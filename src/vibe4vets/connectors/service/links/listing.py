@@ -4,12 +4,23 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select, text, union_all
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CompoundSelect,
+    DateTime,
+    TextualSelect,
+    Uuid,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from vibe4vets.connectors.link_models import links
-from vibe4vets.connectors.link_schemas import MOST_USES, LinkFlag, LinkQuery, LinkRead
+from vibe4vets.connectors.schemas.links import MOST_USES, LinkFlag, LinkQuery, LinkRead
 from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.resources.models import Status, organizations, resources, sources
@@ -42,6 +53,20 @@ where place <= :most order by url, place
 """)
 
 
+FLAGGED_RESOURCES = """
+select used.resource_id, min(coalesce(l.broken_at, l.suspected_at)) as flagged_at,
+  bool_or(l.broken_at is not null) as is_broken
+from links l join (
+  select id as resource_id, website as url from resources where status = 'published'
+  union all
+  select r.id, o.website from resources r join organizations o on o.id = r.organization_id where r.status = 'published'
+) used on used.url = l.url
+where l.broken_at is not null or l.suspicion is not null
+group by used.resource_id
+"""
+"""The published resources with a flagged link, their own or their organization's, once each; to be joined."""
+
+
 async def list_links(session: Session, query: LinkQuery, cursors: Cursors) -> Slice:
     """Return one page of the flagged links that match `query`, those first that have been flagged for the longest."""
     listing = Listing(select(*_SHOWN).where(*_conditions(query)), _LONGEST_FLAGGED)
@@ -50,23 +75,9 @@ async def list_links(session: Session, query: LinkQuery, cursors: Cursors) -> Sl
     return found.slice(lambda row: _document(row, uses[row.url]))
 
 
-def flagged_resources() -> Select[tuple[UUID, datetime, bool]]:
-    """The published resources with a flagged link, once each: `resource_id`, `flagged_at`, `is_broken`.
-
-    A statement to join, such as `flagged_resources().subquery()`. Whoever verified a resource after `flagged_at` has
-    seen what is wrong with its link.
-    """
-    used = _used().subquery("used")
-    return (
-        select(
-            used.c.resource_id,
-            func.min(_FLAGGED_AT).label("flagged_at"),
-            func.bool_or(L.broken_at.is_not(None)).label("is_broken"),
-        )
-        .join_from(links, used, used.c.url == L.url)
-        .where(_IS_FLAGGED)
-        .group_by(used.c.resource_id)
-    )
+def flagged_resources() -> TextualSelect:
+    """`FLAGGED_RESOURCES`, to join by `.subquery()`: who verified one after its `flagged_at` has seen what is wrong."""
+    return text(FLAGGED_RESOURCES).columns(resource_id=Uuid, flagged_at=DateTime(timezone=True), is_broken=Boolean)
 
 
 def _used() -> CompoundSelect[Any]:

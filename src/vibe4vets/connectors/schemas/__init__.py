@@ -1,0 +1,1 @@
+"""What the connectors are asked and answer."""
