@@ -294,6 +294,16 @@ async def test_workers_that_begin_together_share_the_links(checks: Checks, sql: 
     assert await sql.fetchval("select count(*) from links where finding = 'reached'") == 40
 
 
+async def test_a_link_that_another_worker_is_claiming_is_passed_over(checks: Checks, sql: asyncpg.Connection) -> None:
+    for number in range(3):
+        await checks.add(f"/{number}", PAGE, f"h{number}")
+    await checks.run()
+    async with sql.transaction():
+        await sql.execute("select from links where url like '%/1' for update")
+        assert await checks.run(7 * 24 * HOUR) == 2
+    assert await checks.run() == 1
+
+
 async def test_a_worker_that_dies_loses_nothing(checks: Checks, sql: asyncpg.Connection) -> None:
     await checks.add("/rent", GONE)
     with held(checks, "/rent") as (asked, _):

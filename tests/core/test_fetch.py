@@ -72,6 +72,24 @@ async def test_a_known_version_is_asked_for_by_its_validators(fetcher: Fetcher, 
         await fetcher.get(publisher.url("/feed"), limits=ONCE)
 
 
+@pytest.mark.parametrize("etag", ["", '"é"', f'"{"x" * 200}"', '"a\tb"', ' "a"  "b" '])
+async def test_a_validator_that_could_not_be_sent_back_is_none(
+    fetcher: Fetcher, publisher: Publisher, etag: str
+) -> None:
+    publisher.scripts["/feed"] = http(b"{}", etag=etag)
+    answer = await fetcher.get(publisher.url("/feed"), limits=ONCE)
+    assert answer.validators == Validators()
+    await fetcher.get(publisher.url("/feed"), limits=ONCE, known=answer.validators)
+    assert "if-none-match" not in publisher.asked[1].headers
+
+
+async def test_a_failure_tells_its_status_and_where_it_came_from(fetcher: Fetcher, publisher: Publisher) -> None:
+    publisher.scripts["/feed"] = http(status="302 Found", location="/gone")
+    with pytest.raises(UnexpectedStatus) as failure:
+        await fetcher.get(publisher.url("/feed"), limits=ONCE)
+    assert (failure.value.status, failure.value.url) == (404, publisher.url("/gone"))
+
+
 async def test_pages_of_one_host_share_a_connection(fetcher: Fetcher, publisher: Publisher) -> None:
     publisher.scripts["/feed"] = http(b"{}")
     for _ in range(3):
