@@ -75,7 +75,7 @@ class Scoring:
         total = sum(concept.weight for concept, _ in self.matches)
         number = self._arguments.number
         parts = [f"{number(concept.weight)} * {match}" for concept, match in self.matches]
-        topic = f"({' + '.join(parts)}) / {number(total)}" if total else "0"
+        topic = f"({' + '.join(parts)}) / {number(total)}" if total else "1"
         topic = f"({topic}) * {self._gate()}"
         if self._is_name:
             name = f"case when {self._as_phrase(self._words_named)} then {number(weights.NAME)} else 0 end"

@@ -10,7 +10,7 @@ from vibe4vets.resources.folding import fold
 from vibe4vets.resources.models import EntryKind
 from vibe4vets.resources.service.places import Reading
 from vibe4vets.resources.service.search import codes, weights
-from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING
+from vibe4vets.resources.service.search.conversation import DAYS, JOINING, VETERAN
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT, Match
 from vibe4vets.resources.service.search.spelling import MOST_REPAIRED
@@ -52,16 +52,13 @@ class Concept:
     synonyms: tuple[Evidence, ...] = ()
     official: tuple[str, ...] = ()
     """The lexemes of what an acronym is short for."""
+    is_filler: bool = False
+    """Whether it is but conversation, and must not decide what is found."""
 
     @property
     def primary(self) -> list[str]:
         """The codes that it means, as against those near to it."""
         return [code.lexeme for code in self.codes if code.weight >= SURE_WEIGHT]
-
-    @property
-    def is_filler(self) -> bool:
-        """Whether it is but conversation, and must not decide what is found."""
-        return self.kind is ConceptKind.WORD and all(word in COMMON or word in EVERYDAY for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +77,12 @@ class Understanding:
         if self.reading is None or not self.is_sure_of_place:
             return self.words
         return (*self.words[: self.reading.start], *self.words[self.reading.end :])
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether any of the words is more than conversation; that somebody is a Veteran is."""
+        concepts = [concept for concept in self.concepts if concept.kind is not ConceptKind.PLACE]
+        return any(not concept.is_filler or not VETERAN.isdisjoint(concept.words) for concept in concepts)
 
     @property
     def is_sure_of_place(self) -> bool:
@@ -171,7 +174,8 @@ class _Reader:
         lexemes = self._evidence((word,))
         synonyms = self._evidence(self._knowledge.lexicon.synonym(word))
         weight = max((evidence.weight for evidence in lexemes), default=1.0)
-        return Concept(ConceptKind.WORD, (word,), weight, lexemes, synonyms=synonyms)
+        is_filler = self._knowledge.is_conversation(word)
+        return Concept(ConceptKind.WORD, (word,), weight, lexemes, synonyms=synonyms, is_filler=is_filler)
 
     def _of_place(self, word: str) -> Concept:
         lexemes = self._evidence((word,))
@@ -185,7 +189,7 @@ class _Reader:
             lexeme = self._lexeme(word)
             resources = self._knowledge.resources(lexeme) if lexeme else 0
             if lexeme and lexeme not in found and (resources or word in self._stems):
-                light = weights.CONVERSATION if word in COMMON or word in EVERYDAY else 1
+                light = weights.CONVERSATION if self._knowledge.is_conversation(word) else 1
                 found[lexeme] = Evidence(lexeme, self._knowledge.rarity(max(1, resources)) * light)
         return tuple(found.values())
 
