@@ -9,9 +9,9 @@ from functools import cached_property
 from vibe4vets.core.database import Session
 from vibe4vets.resources.service.places import Gazetteer, LivePlaces
 from vibe4vets.resources.service.search import codes
-from vibe4vets.resources.service.search.conversation import COMMON, EVERYDAY, KNOWN
+from vibe4vets.resources.service.search.conversation import KNOWN
 from vibe4vets.resources.service.search.lexicon import Lexicon
-from vibe4vets.resources.service.search.plain import everyday_words, plain_words
+from vibe4vets.resources.service.search.plain import plain_words
 from vibe4vets.resources.service.search.spelling import Speller, likelihood, may_be_misspelt
 from vibe4vets.resources.service.search.stored import (
     Versions,
@@ -51,10 +51,6 @@ class Knowledge:
             or word in self.gazetteer.words
             or word in plain_words()
         )
-
-    def is_conversation(self, word: str) -> bool:
-        """Whether people say the word so often, whatever they need, that it is next to no evidence."""
-        return word in COMMON or word in EVERYDAY or (word in everyday_words() and word not in self.lexicon.words)
 
     def lexeme(self, word: str) -> str | None:
         """What the index calls the word: empty when it leaves it out, None when the word is unknown."""

@@ -15,6 +15,7 @@ from vibe4vets.resources.folding import fold
 # Occurrences in the film subtitles that pyspellchecker's dictionaries count. Each keeps about 25,000 words; of rarer
 # ones too many are slips that somebody has typed often, or names.
 _LEAST: Final = {"en": 700, "es": 300}
+_OFTEN: Final = 5_000
 _EVERYDAY: Final = 150_000
 """So often said, in English, that it tells nothing of what is needed: "left", "back", "keep"."""
 
@@ -34,6 +35,12 @@ def plain_words() -> frozenset[str]:
 def everyday_words() -> frozenset[str]:
     """The words of English that are said the most."""
     return frozenset(fold(word) for word, count in _counted("en").items() if count >= _EVERYDAY)
+
+
+@cache
+def common_words() -> frozenset[str]:
+    """Words of English that are said often."""
+    return frozenset(fold(word) for word, count in _counted("en").items() if count >= _OFTEN)
 
 
 @cache

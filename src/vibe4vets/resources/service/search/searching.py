@@ -95,7 +95,9 @@ async def _understand(session: Session, knowledge: Knowledge, query: str) -> Und
     unknown = unknown_words(knowledge, query)
     # only for words that this process has never seen: another may have published them a moment ago
     stems = await known_words(session, unknown) if unknown else {}
-    return understand(knowledge, query, repair(knowledge, [word for word in unknown if word not in stems]), stems)
+    return understand(
+        knowledge, query, repair(knowledge, query, [word for word in unknown if word not in stems]), stems
+    )
 
 
 def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[Attempt]:
