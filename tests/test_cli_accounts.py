@@ -1,16 +1,18 @@
 """Accounts from the command line: made, listed, disabled, given another password."""
 
 import asyncio
+import io
 import os
-import subprocess
+import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from vibe4vets.cli import accounts
+from vibe4vets.cli import accounts, main
 from vibe4vets.core.config import Settings
 from vibe4vets.core.embedded import EmbeddedPostgres
 
@@ -19,26 +21,42 @@ Users = Callable[..., Awaitable[tuple[int, str, str]]]
 
 
 @pytest.fixture
-def users(server: EmbeddedPostgres, database: str, tmp_path: Path) -> Users:
-    """Run `vibe4vets users ...`, with a text for its standard input: exit code, output, errors."""
-    given = {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": str(tmp_path), "COLUMNS": "200"}
+def given(server: EmbeddedPostgres, database: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a command on this test's own database."""
+    return {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": str(tmp_path)}
+
+
+@pytest.fixture
+def users(given: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Users:
+    """Run `vibe4vets users ...` in this process, with a text for its standard input: exit code, output, errors."""
+
+    def call(*arguments: str, text: str = "") -> int:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(tmp_path)  # away from any .env
+            patch.setattr(sys, "argv", ["vibe4vets", "users", *arguments])
+            patch.setattr(sys, "stdin", io.StringIO(text))
+            patch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own
+            for name, value in given.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as end:
+                main()
+        return int(end.value.code or 0)
 
     async def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-        command = [sys.executable, "-m", "vibe4vets", "users", *arguments]
-        environment = os.environ | given
-        done = await asyncio.to_thread(
-            subprocess.run,
-            command,
-            cwd=tmp_path,
-            env=environment,
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        code = await asyncio.to_thread(call, *arguments, text=text)
+        return code, *capsys.readouterr()
 
     return run
+
+
+async def test_a_process_makes_an_account(given: dict[str, str], sql: asyncpg.Connection, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "vibe4vets", "users", "create", "a@example.org", "--role", "editor"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--password-stdin", cwd=tmp_path, env=os.environ | given, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await process.communicate(f"{PASSWORD}\n".encode())
+    assert (process.returncode, out.decode()) == (0, "a@example.org may sign in as editor.\n"), err
+    assert await sql.fetchval("select role from users where email = 'a@example.org'") == "editor"
 
 
 async def test_an_account_from_its_making_to_its_end(users: Users, sql: asyncpg.Connection) -> None:
