@@ -1,9 +1,7 @@
 """Accounts from the command line: made, listed, disabled, given another password."""
 
 import asyncio
-import io
 import os
-import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
@@ -12,12 +10,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from vibe4vets.cli import accounts, main
+from tests.commands import Ended, run_here
+from vibe4vets.cli import accounts
 from vibe4vets.core.config import Settings
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 PASSWORD = "seven otters mend the quiet bridge"
-Users = Callable[..., Awaitable[tuple[int, str, str]]]
+Users = Callable[..., Awaitable[Ended]]
 
 
 @pytest.fixture
@@ -30,21 +29,8 @@ def given(server: EmbeddedPostgres, database: str, tmp_path: Path) -> dict[str, 
 def users(given: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Users:
     """Run `vibe4vets users ...` in this process, with a text for its standard input: exit code, output, errors."""
 
-    def call(*arguments: str, text: str = "") -> int:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(tmp_path)  # away from any .env
-            patch.setattr(sys, "argv", ["vibe4vets", "users", *arguments])
-            patch.setattr(sys, "stdin", io.StringIO(text))
-            patch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own
-            for name, value in given.items():
-                patch.setenv(name, value)
-            with pytest.raises(SystemExit) as end:
-                main()
-        return int(end.value.code or 0)
-
-    async def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-        code = await asyncio.to_thread(call, *arguments, text=text)
-        return code, *capsys.readouterr()
+    async def run(*arguments: str, text: str = "") -> Ended:
+        return await run_here(capsys, tmp_path, ("users", *arguments), given, text=text)
 
     return run
 
