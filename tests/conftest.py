@@ -25,6 +25,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
+from tests.databases import Lender
 from tests.publisher import Publisher
 from vibe4vets.cli.directory import seed
 from vibe4vets.connectors.service import RunReport, run_source
@@ -148,13 +149,19 @@ async def import_file(engine: AsyncEngine, path: Path, *, publish: bool = True, 
     )
 
 
+@pytest.fixture(scope="session")
+async def lender(server: EmbeddedPostgres, owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[Lender]:
+    """Lends databases without resources."""
+    lender = Lender(server, owner, empty_template)
+    yield lender
+    await lender.close()
+
+
 @pytest.fixture
-async def database(owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[str]:
-    """The name of a database of this test's own."""
-    name = f"test_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{empty_template}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+async def database(lender: Lender, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The name of a database that is as new, and this test's own while it runs."""
+    async with lender.own() if "programs" in request.fixturenames else lender.lent() as name:
+        yield name
 
 
 @pytest.fixture

@@ -2,43 +2,47 @@
 
 import asyncio
 import os
-import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from tests.commands import Ended, run_here
 from vibe4vets.cli import accounts
 from vibe4vets.core.config import Settings
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 PASSWORD = "seven otters mend the quiet bridge"
-Users = Callable[..., Awaitable[tuple[int, str, str]]]
+Users = Callable[..., Awaitable[Ended]]
 
 
 @pytest.fixture
-def users(server: EmbeddedPostgres, database: str, tmp_path: Path) -> Users:
-    """Run `vibe4vets users ...`, with a text for its standard input: exit code, output, errors."""
-    given = {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": str(tmp_path), "COLUMNS": "200"}
+def given(server: EmbeddedPostgres, database: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a command on this test's own database."""
+    return {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": str(tmp_path)}
 
-    async def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-        command = [sys.executable, "-m", "vibe4vets", "users", *arguments]
-        environment = os.environ | given
-        done = await asyncio.to_thread(
-            subprocess.run,
-            command,
-            cwd=tmp_path,
-            env=environment,
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+
+@pytest.fixture
+def users(given: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Users:
+    """Run `vibe4vets users ...` in this process, with a text for its standard input: exit code, output, errors."""
+
+    async def run(*arguments: str, text: str = "") -> Ended:
+        return await run_here(capsys, tmp_path, ("users", *arguments), given, text=text)
 
     return run
+
+
+async def test_a_process_makes_an_account(given: dict[str, str], sql: asyncpg.Connection, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "vibe4vets", "users", "create", "a@example.org", "--role", "editor"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--password-stdin", cwd=tmp_path, env=os.environ | given, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await process.communicate(f"{PASSWORD}\n".encode())
+    assert (process.returncode, out.decode()) == (0, "a@example.org may sign in as editor.\n"), err
+    assert await sql.fetchval("select role from users where email = 'a@example.org'") == "editor"
 
 
 async def test_an_account_from_its_making_to_its_end(users: Users, sql: asyncpg.Connection) -> None:

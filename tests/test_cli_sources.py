@@ -1,4 +1,4 @@
-"""Files and publishers from the command line, as processes of their own."""
+"""Files and publishers from the command line."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 import typer
 
+from tests.commands import Ended, run_here
 from tests.publisher import Publisher, http
 from vibe4vets.cli.files import Format, open_file
 from vibe4vets.connectors.base import SourceError
@@ -36,16 +37,30 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(programs: Any, settings: dict[str, object]) -> Run:
+def run(folder: Path, settings: dict[str, object], capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command to its end: exit code, standard output, standard error without the bars."""
 
-    async def to_the_end(*arguments: object, **more: object) -> tuple[int, str, str]:
-        process: subprocess.Popen[str] = programs.run(*arguments, **settings, **more)
-        out, err = await asyncio.to_thread(process.communicate, timeout=60)
-        told = [line for line in err.splitlines(keepends=True) if "\N{BOX DRAWINGS HEAVY HORIZONTAL}" not in line]
-        return process.returncode, out, "".join(told)
+    async def to_the_end(*arguments: object, **more: object) -> Ended:
+        return _without_bars(*await run_here(capsys, folder, arguments, settings | more))
 
     return to_the_end
+
+
+@pytest.fixture
+def run_process(programs: Any, settings: dict[str, object]) -> Run:
+    """The same as a process of its own, of which nothing is hidden."""
+
+    async def to_the_end(*arguments: object, **more: object) -> Ended:
+        process: subprocess.Popen[str] = programs.run(*arguments, **settings, **more)
+        out, err = await asyncio.to_thread(process.communicate, timeout=60)
+        return _without_bars(process.returncode, out, err)
+
+    return to_the_end
+
+
+def _without_bars(code: int, out: str, err: str) -> Ended:
+    told = [line for line in err.splitlines(keepends=True) if "\N{BOX DRAWINGS HEAVY HORIZONTAL}" not in line]
+    return code, out, "".join(told)
 
 
 async def test_a_spreadsheet_is_imported_with_its_source(run: Run, sql: asyncpg.Connection, folder: Path) -> None:
@@ -138,27 +153,27 @@ def page(count: int, total: int) -> bytes:
     return json.dumps({"data": [facility(n) for n in range(count)], "meta": {"pagination": pagination}}).encode()
 
 
-async def test_a_connector_runs_and_its_key_is_nowhere(run: Run, sql: asyncpg.Connection, folder: Path) -> None:
+async def test_a_connector_runs_and_its_key_is_nowhere(run_process: Run, sql: asyncpg.Connection, folder: Path) -> None:
     async with Publisher({"/v1/facilities": http(page(3, 3))}).running() as publisher:
         given = {
             "VA_API_KEY": CANARY,
             "VIBE4VETS_FETCH__ALLOW": publisher.address,
             "VIBE4VETS_CONNECTORS__VA_FACILITIES__BASE_URL": publisher.url("/v1"),
         }
-        code, out, err = await run("connectors", "list", **given, COLUMNS=200)
+        code, out, err = await run_process("connectors", "list", **given, COLUMNS=200)
         assert (code, err) == (0, "")
         assert "va_facilities" in out
         assert "ready" in out
         told = [out]
-        code, out, err = await run("connectors", "run", "va_facilities", "--publish", **given)
+        code, out, err = await run_process("connectors", "run", "va_facilities", "--publish", **given)
         assert (code, "Imported VA facilities" in out) == (0, True), err
         told += [out, err]
         assert await sql.fetchval("select count(*) from published_resources") == 3
         publisher.scripts["/v1/facilities"] = http(page(2, 3))
-        code, out, err = await run("connectors", "run", "va_facilities", "--publish", **given)
+        code, out, err = await run_process("connectors", "run", "va_facilities", "--publish", **given)
         assert (code, err) == (1, "VA facilities: 2 of 3 facilities came; nothing is concluded from that\n")
         publisher.scripts["/v1/facilities"] = http(b"{}", "403 Forbidden")
-        code, out, err = await run("connectors", "run", "va_facilities", "--publish", **given)
+        code, out, err = await run_process("connectors", "run", "va_facilities", "--publish", **given)
         assert (code, err) == (1, "127.0.0.1: answers 403\n")
         told += [out, err]
     assert {asked.headers["apikey"] for asked in publisher.asked} == {CANARY}

@@ -83,7 +83,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs and settings.pages.openapi else None,
-        generate_unique_id_function=lambda route: route.name,
     )
     install_error_handlers(app)
     app.state.settings = settings
@@ -96,8 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         origins=settings.http.cors_origins,
     )
     app.add_middleware(Observer, metrics=metrics)
-    app.include_router(api.api)
-    app.include_router(api.operations)
+    app.router.routes.extend(api.routes)
     describe(app)
     mount_metrics(app, metrics, settings)
     mount_docs(app, settings.pages)

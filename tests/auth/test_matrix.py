@@ -85,7 +85,7 @@ async def ask(client: httpx.AsyncClient, name: str, headers: dict[str, str], *, 
 
 
 @pytest.mark.parametrize("name", SIGNED_IN)
-async def test_a_stranger_learns_nothing(client: httpx.AsyncClient, name: str) -> None:
+async def test_a_stranger_learns_nothing(reader: httpx.AsyncClient, name: str) -> None:
     """Rows B1 and C7: not what exists, not which parameters there are, not what is wrong with the body."""
     for headers in (
         {},
@@ -94,7 +94,7 @@ async def test_a_stranger_learns_nothing(client: httpx.AsyncClient, name: str) -
         {"Authorization": "Bearer x.y.z"},
     ):
         for well in (False, True):
-            answer = await ask(client, name, headers, well=well)
+            answer = await ask(reader, name, headers, well=well)
             assert answer.status_code == 401, headers
             assert answer.headers["www-authenticate"].startswith("Bearer")
             assert answer.headers["cache-control"] == "no-store"

@@ -189,11 +189,11 @@ async def test_a_run_that_died_is_marked_by_the_next_one(
 ) -> None:
     await sql.execute(
         "insert into connector_runs (connector, subject, state, created, updated, published, unchanged, withheld,"
-        " quarantined) values ('records', 'dead', 'running', 0, 0, 0, 0, 0, 0)"
+        " quarantined, lease_until) values ('records', 'dead', 'running', 0, 0, 0, 0, 0, 0, now())"
     )
     await import_file(engine, write(tmp_path / "r.ndjson", RECORD))
     states = await rows(sql, "select subject, state from connector_runs order by created_at")
-    assert states == [("dead", "interrupted"), ("r.ndjson", "succeeded")]
+    assert states == [("dead", "failed"), ("r.ndjson", "succeeded")]
 
 
 async def test_a_run_that_fails_says_so_and_keeps_whole_batches(

@@ -145,7 +145,7 @@ insert into resources (id, source_id, source_record_id, organization_id, version
 insert into locations (resource_id, position) values ('{ID}', 0);
 insert into source_records (source, source_record_id, resource_id, content_hash) values ('good', 'r', '{ID}', '');
 insert into connector_runs (id, connector, subject, state, created, updated, published, unchanged, withheld,
-  quarantined) values ('{ID}', 'c', 's', 'running', 0, 0, 0, 0, 0, 0);
+  quarantined, lease_until) values ('{ID}', 'c', 's', 'running', 0, 0, 0, 0, 0, 0, now());
 insert into quarantined_records (run_id, line, reason, content) values ('{ID}', 1, '', '');
 insert into users (email, password_hash, password_expires_at, role, state)
   values ('pat@example.org', '$argon2id$', now(), 'partner', 'active');
@@ -198,7 +198,15 @@ BAD = {
     "ck_audit_seals_size": SEAL.replace("{1}", "{}").replace("{a}", "{}"),
     "ck_connector_runs_counts": "update connector_runs set withheld = -1",
     "ck_connector_runs_finished": "update connector_runs set finished_at = now()",
-    "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now()",
+    "ck_connector_runs_leased": "update connector_runs set lease_until = null",
+    "ck_connector_runs_policy": "update connector_runs set policy = 'any'",
+    "ck_connector_runs_stage": "update connector_runs set stage = 'rest'",
+    "ck_connector_runs_state": "update connector_runs set state = 'done', finished_at = now(), lease_until = null",
+    "ck_connector_runs_trigger": "update connector_runs set trigger = 'whim'",
+    "ck_connector_schedules_every": "insert into connector_schedules (connector, version, is_enabled, every)"
+    " values ('c', 1, true, interval '1 minute')",
+    "ck_connector_schedules_version": "insert into connector_schedules (connector, version, is_enabled)"
+    " values ('c', 0, true)",
     "ck_idempotency_keys_key": "update idempotency_keys set key = 'short'",
     "ck_idempotency_keys_request_hash": "update idempotency_keys set request_hash = 'short'",
     "ck_duplicate_candidates_ordered": "insert into duplicate_candidates (first_id, second_id, score, reasons)"

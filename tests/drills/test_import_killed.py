@@ -121,7 +121,7 @@ async def test_a_killed_import_is_completed_by_the_next(programs: Any, postgres:
     await asyncio.sleep(0.5)  # a statement that was under way ends
     await complete(programs, postgres, command)
     assert "Nothing changed." in await import_again(programs, postgres, command)
-    assert await states(postgres) == ["interrupted", "succeeded", "succeeded"]
+    assert await states(postgres) == ["failed", "succeeded", "succeeded"]
 
 
 async def test_an_import_whose_server_is_killed_says_so(programs: Any, postgres: EmbeddedPostgres, file: Path) -> None:
@@ -136,4 +136,4 @@ async def test_an_import_whose_server_is_killed_says_so(programs: Any, postgres:
     assert "the same command again does the rest" in err
     await asyncio.to_thread(postgres.start)
     await complete(programs, postgres, command)
-    assert await states(postgres) == ["interrupted", "succeeded"]
+    assert await states(postgres) == ["failed", "succeeded"]

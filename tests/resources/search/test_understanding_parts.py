@@ -53,6 +53,15 @@ def test_a_word_is_repaired_by_few_edits(wrong: str, right: str | None) -> None:
     assert Speller(dict.fromkeys(words, 1.0)).repair(wrong) == right
 
 
+def test_what_stands_beside_a_slip_tells_what_was_meant() -> None:
+    lexicon = Lexicon(Meaning(phrase, EntryKind.NEED, {"x": 1.0}) for phrase in ("suicide hotline", "veteran center"))
+    speller = Speller({"suicide": 1.0, "lucie": 0.1, "veteran": 1.0})
+    assert speller.repair("sucie") == "lucie"
+    assert speller.repair("sucie", lexicon.beside("", "hotline")) == "suicide"
+    assert speller.repair("vtran") is None
+    assert speller.repair("vtran", lexicon.beside("", "center")) == "veteran"
+
+
 def test_the_likelier_word_is_meant() -> None:
     assert Speller({"claim": 1.0, "claire": 0.1}).repair("clain") == "claim"
 

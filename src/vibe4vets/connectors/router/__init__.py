@@ -1,5 +1,8 @@
 """HTTP of the connectors."""
 
+from fastapi import APIRouter
+
 from vibe4vets.connectors.router.links import router as links
 
-routers = (links,)
+router = APIRouter()
+router.include_router(links)

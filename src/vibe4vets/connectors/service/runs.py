@@ -7,6 +7,7 @@ run finds those unchanged and does the rest.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -31,7 +32,7 @@ BATCH = 2000
 _LOCK = text("select pg_try_advisory_lock(hashtext('vibe4vets connector'), hashtext(:connector))")
 _UNLOCK = text("select pg_advisory_unlock(hashtext('vibe4vets connector'), hashtext(:connector))")
 _INTERRUPTED = text(
-    "update connector_runs set state = 'interrupted', finished_at = now()"
+    "update connector_runs set state = 'failed', error = 'Interrupted', finished_at = now(), lease_until = null"
     " where connector = :connector and state = 'running'"
 )
 
@@ -93,7 +94,12 @@ async def _alone(engine: AsyncEngine, sessions: Sessions, connector: str) -> Asy
 
 
 async def _open(sessions: Sessions, source: Source) -> ConnectorRun:
-    run = ConnectorRun(connector=source.about.slug, subject=source.subject[:300])
+    run = ConnectorRun(
+        connector=source.about.slug,
+        subject=source.subject[:300],
+        state=RunState.RUNNING,
+        lease_until=utc_now() + timedelta(minutes=1),
+    )
     async with sessions.begin() as session:
         session.add(run)
     return run
@@ -150,7 +156,7 @@ async def _close(
             await session.delete(stored)
         else:
             stored.sqlmodel_update({kind.value: counts[kind] for kind in Outcome})
-            stored.state, stored.finished_at = RunState.SUCCEEDED, utc_now()
+            stored.state, stored.finished_at, stored.lease_until = RunState.SUCCEEDED, utc_now(), None
             await session.flush()
             await staging.clear_finished(session)
     return RunReport(run.id, counts, warnings, refused)
@@ -159,6 +165,7 @@ async def _close(
 async def _fail(sessions: Sessions, run: ConnectorRun, error: Exception) -> None:
     async with sessions.begin() as session:
         stored = await session.get_one(ConnectorRun, run.id)
-        stored.state, stored.finished_at, stored.error = RunState.FAILED, utc_now(), type(error).__name__
+        stored.state, stored.finished_at, stored.lease_until = RunState.FAILED, utc_now(), None
+        stored.error = type(error).__name__[:100]
         await session.flush()
         await staging.clear_finished(session)

@@ -57,7 +57,7 @@ union all select 'quarantined', count(*) from quarantined_records where run_id =
 """)
 
 _CLEAR = text("""
-delete from staged_records s using connector_runs r where r.id = s.run_id and r.state <> 'running'
+delete from staged_records s using connector_runs r where r.id = s.run_id and r.finished_at is not null
 """)
 
 

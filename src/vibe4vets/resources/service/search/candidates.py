@@ -10,6 +10,7 @@ from typing import Final
 
 from vibe4vets.resources.service.places import Place, PlaceKind
 from vibe4vets.resources.service.search import codes, weights
+from vibe4vets.resources.service.search.conversation import COMMON
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.tsquery import all_of, any_of, lexeme
 from vibe4vets.resources.service.search.understanding import STAND_IN, Concept, ConceptKind, Understanding
@@ -95,6 +96,25 @@ def strict(understanding: Understanding) -> Candidates | None:
         all_of([every, here]),
     ]
     return Candidates(all_of([every, here]), _branches(branches))
+
+
+def named(understanding: Understanding) -> Candidates | None:
+    """What has all of several words in its title or organization: all that conversation alone can mean."""
+    concepts = deciding(understanding)
+    if len(concepts) < 2 or all(word in COMMON for concept in concepts for word in concept.words):  # noqa: PLR2004
+        return None
+    words = _words(concepts)
+    return Candidates(words, (Branch(words),))
+
+
+def there(understanding: Understanding) -> Candidates | None:
+    """What serves the place, where a place is all that was asked for."""
+    words = [concept for concept in understanding.concepts if concept.kind is not ConceptKind.PLACE]
+    if words or understanding.reading is None:
+        return None
+    place = understanding.reading.place
+    here = reach(place)
+    return Candidates(here, _branches([*near(place), lexeme(codes.state(place.state)) if place.state else "", here]))
 
 
 def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | None:

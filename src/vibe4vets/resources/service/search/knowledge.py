@@ -11,6 +11,7 @@ from vibe4vets.resources.service.places import Gazetteer, LivePlaces
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.conversation import KNOWN
 from vibe4vets.resources.service.search.lexicon import Lexicon
+from vibe4vets.resources.service.search.plain import plain_words
 from vibe4vets.resources.service.search.spelling import Speller, likelihood, may_be_misspelt
 from vibe4vets.resources.service.search.stored import (
     Versions,
@@ -48,6 +49,7 @@ class Knowledge:
             or word in self.vocabulary.words
             or word in self.lexicon.words
             or word in self.gazetteer.words
+            or word in plain_words()
         )
 
     def lexeme(self, word: str) -> str | None:

@@ -1,8 +1,10 @@
 """What people say and what it means: phrases that lead to codes of the taxonomy, held for look-up."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vibe4vets.resources.models import EntryKind
@@ -69,6 +71,11 @@ class Lexicon:
         # a phrase begins and ends with these; the word for a Veteran may stand before and behind any
         self._first_words = {"veteran", *(words[0] for words in known)}
         self._last_words = {"veteran", *(words[-1] for words in known)}
+        self._after: dict[str, set[str]] = defaultdict(set)
+        self._before: dict[str, set[str]] = defaultdict(set)
+        for one, other in (pair for words in known for pair in pairwise(words)):
+            self._after[one].add(other)
+            self._before[other].add(one)
         self.words = frozenset(word for phrase in self._by_phrase for word in phrase.split())
         self.texts = self.words | {word for m in self._by_phrase.values() for word in m.official_words}
 
@@ -76,6 +83,10 @@ class Lexicon:
         """What else a single word is written as, none for most."""
         meaning = self._by_phrase.get(word)
         return meaning.official_words if meaning is not None and not meaning.codes else ()
+
+    def beside(self, before: str, after: str) -> set[str]:
+        """The words that follow the one, or come before the other, in any phrase."""
+        return self._after.get(before, set()) | self._before.get(after, set())
 
     def matches(self, words: Sequence[str], taken: Collection[int] = ()) -> list[Match]:
         """What the words mean, the longest phrases first; no word is read twice, and none of those `taken`."""

@@ -7,6 +7,7 @@ from vibe4vets.resources.folding import fold
 from vibe4vets.resources.service.places import PlaceKind, Reading
 from vibe4vets.resources.service.search import codes, weights
 from vibe4vets.resources.service.search.knowledge import Knowledge
+from vibe4vets.resources.service.search.plain import common_words
 from vibe4vets.resources.service.search.tsquery import all_of, lexeme, phrase
 from vibe4vets.resources.service.search.understanding import Concept, ConceptKind, Understanding
 
@@ -75,7 +76,7 @@ class Scoring:
         total = sum(concept.weight for concept, _ in self.matches)
         number = self._arguments.number
         parts = [f"{number(concept.weight)} * {match}" for concept, match in self.matches]
-        topic = f"({' + '.join(parts)}) / {number(total)}" if total else "0"
+        topic = f"({' + '.join(parts)}) / {number(total)}" if total else "1"
         topic = f"({topic}) * {self._gate()}"
         if self._is_name:
             name = f"case when {self._as_phrase(self._words_named)} then {number(weights.NAME)} else 0 end"
@@ -181,7 +182,7 @@ class Scoring:
             found.append(f"case when {self._as_phrase(self._words_named)} then 1 else 0 end")
         most = max(3, weights.RARE * self._knowledge.versions.resources)
         for concept in self._understanding.concepts:
-            if concept.kind is ConceptKind.WORD and not concept.is_filler:
+            if concept.kind is ConceptKind.WORD and common_words().isdisjoint(concept.words):
                 found += [
                     f"case when {self._has(lexeme(evidence.lexeme, 'AB'))} then 1 else 0 end"
                     for evidence in concept.lexemes

@@ -11,7 +11,16 @@ from vibe4vets.resources.schemas import SEARCH_DEPTH, SearchQuery
 from vibe4vets.resources.service.filters import find_near
 from vibe4vets.resources.service.places import Place, Reading
 from vibe4vets.resources.service.search.answering import answer
-from vibe4vets.resources.service.search.candidates import Candidates, deciding, fallback, loose, strict, wide
+from vibe4vets.resources.service.search.candidates import (
+    Candidates,
+    deciding,
+    fallback,
+    loose,
+    named,
+    strict,
+    there,
+    wide,
+)
 from vibe4vets.resources.service.search.knowledge import Knowledge, SearchKnowledge
 from vibe4vets.resources.service.search.narrowing import Narrowing, narrowing
 from vibe4vets.resources.service.search.statement import Page, SearchStatement
@@ -86,11 +95,18 @@ async def _understand(session: Session, knowledge: Knowledge, query: str) -> Und
     unknown = unknown_words(knowledge, query)
     # only for words that this process has never seen: another may have published them a moment ago
     stems = await known_words(session, unknown) if unknown else {}
-    return understand(knowledge, query, repair(knowledge, [word for word in unknown if word not in stems]), stems)
+    return understand(
+        knowledge, query, repair(knowledge, query, [word for word in unknown if word not in stems]), stems
+    )
 
 
 def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[Attempt]:
     """From strict to loose; the last one is taken whatever it finds."""
+    if not understanding.is_telling:
+        if found := named(understanding) or there(understanding):
+            yield Attempt(understanding, found, 1)
+        yield Attempt(stand_in(knowledge, understanding), fallback(), 0, is_fallback=True)
+        return
     relaxed: tuple[str, ...] = ()
     if len(deciding(understanding)) > 1 and (all_needs := strict(understanding)):
         yield Attempt(understanding, all_needs, ENOUGH)

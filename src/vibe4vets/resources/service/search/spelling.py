@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 SHORTEST: Final = 4
@@ -10,6 +10,8 @@ MOST_REPAIRED: Final = 8
 """A text of many unknown words is in another language, or nonsense."""
 _FIRST_LETTER: Final = 0.5
 _FREQUENCY, _IN_LEXICON = 0.25, 0.4
+_FITS: Final = 1.0
+"""For a word that is spoken of together with what stands beside it: "sucie hotline" is no "lucie hotline"."""
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -36,20 +38,28 @@ class Speller:
         for word in self._known:
             self._by_first[word[0]].append((_letters(word), word))
 
-    def repair(self, word: str) -> str | None:
-        """The likeliest known word that few edits make of `word`; None when there is none."""
-        near = dict(self._far(word)) if _most_edits(word) > 1 else {}
+    def repair(self, word: str, fits: Container[str] = ()) -> str | None:
+        """The likeliest known word that few edits make of `word`; None when there is none.
+
+        One that `fits` what stands beside it is likelier, and may be an edit further away.
+        """
+        near = dict(self._far(word, fits))
         near |= {candidate: 1 for candidate in _edits(word) if candidate in self._known}
-        return min(near, key=lambda candidate: (self._cost(word, candidate, near[candidate]), candidate), default=None)
+        costs = {
+            candidate: self._cost(word, candidate, edits) - _FITS * (candidate in fits)
+            for candidate, edits in near.items()
+        }
+        return min(costs, key=lambda candidate: (costs[candidate], candidate), default=None)
 
     def _cost(self, word: str, candidate: str, edits: int) -> float:
         first = _FIRST_LETTER * (word[0] == candidate[0])
         return edits - self._known[candidate] - first - _likeness(word, candidate)
 
-    def _far(self, word: str) -> Iterator[tuple[str, int]]:
+    def _far(self, word: str, fits: Container[str]) -> Iterator[tuple[str, int]]:
         """Words of the same first letter that two or three edits make of `word`."""
-        most, letters = _most_edits(word), _letters(word)
+        usual, letters = _most_edits(word), _letters(word)
         for mask, candidate in self._by_first.get(word[0], ()):
+            most = max(usual, 2) if candidate in fits else usual
             # an edit changes at most two letters of the set
             if abs(len(candidate) - len(word)) <= most and (mask ^ letters).bit_count() <= 2 * most:
                 edits = distance(word, candidate, most)

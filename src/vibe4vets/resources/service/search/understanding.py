@@ -1,7 +1,7 @@
 """From the words of a query to what it asks for: spelling, place, and concepts with their evidence."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -10,9 +10,10 @@ from vibe4vets.resources.folding import fold
 from vibe4vets.resources.models import EntryKind
 from vibe4vets.resources.service.places import Reading
 from vibe4vets.resources.service.search import codes, weights
-from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING
+from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING, VETERAN
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT, Match
+from vibe4vets.resources.service.search.plain import common_words, everyday_words
 from vibe4vets.resources.service.search.spelling import MOST_REPAIRED
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019\u02bc`][^\W_]+)*")
@@ -52,16 +53,13 @@ class Concept:
     synonyms: tuple[Evidence, ...] = ()
     official: tuple[str, ...] = ()
     """The lexemes of what an acronym is short for."""
+    is_filler: bool = False
+    """Whether it is but conversation, and must not decide what is found."""
 
     @property
     def primary(self) -> list[str]:
         """The codes that it means, as against those near to it."""
         return [code.lexeme for code in self.codes if code.weight >= SURE_WEIGHT]
-
-    @property
-    def is_filler(self) -> bool:
-        """Whether it is but conversation, and must not decide what is found."""
-        return self.kind is ConceptKind.WORD and all(word in COMMON or word in EVERYDAY for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,12 @@ class Understanding:
         return (*self.words[: self.reading.start], *self.words[self.reading.end :])
 
     @property
+    def is_telling(self) -> bool:
+        """Whether any of the words is more than conversation; that somebody is a Veteran is."""
+        concepts = [concept for concept in self.concepts if concept.kind is not ConceptKind.PLACE]
+        return any(not concept.is_filler or not VETERAN.isdisjoint(concept.words) for concept in concepts)
+
+    @property
     def is_sure_of_place(self) -> bool:
         return self.reading is not None and self.reading.confidence >= weights.SURE_PLACE
 
@@ -93,9 +97,14 @@ def unknown_words(knowledge: Knowledge, query: str) -> list[str]:
     return unknown if len(unknown) <= MOST_REPAIRED else []
 
 
-def repair(knowledge: Knowledge, unknown: Iterable[str]) -> dict[str, str]:
+def repair(knowledge: Knowledge, query: str, unknown: Collection[str]) -> dict[str, str]:
     """The known word for each of the unknown ones that has a likely one."""
-    found = {word: knowledge.speller.repair(word) for word in unknown}
+    words = fold(query).split()[:MOST_WORDS]
+    found = {
+        word: knowledge.speller.repair(word, knowledge.lexicon.beside(before, after))
+        for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False)
+        if word in unknown
+    }
     return {word: known for word, known in found.items() if known is not None}
 
 
@@ -168,25 +177,26 @@ class _Reader:
             day = codes.weekday(DAYS[word])
             known = (Evidence(day, 1.0),) if self._knowledge.resources(day) else ()
             return Concept(ConceptKind.WEEKDAY, (word,), weights.WEEKDAY, codes=known)
-        lexemes = self._evidence((word,))
+        lexemes = self._evidence((word,), light=_telling_part(word))
         synonyms = self._evidence(self._knowledge.lexicon.synonym(word))
         weight = max((evidence.weight for evidence in lexemes), default=1.0)
-        return Concept(ConceptKind.WORD, (word,), weight, lexemes, synonyms=synonyms)
+        is_filler = _is_conversation(word) or word in everyday_words()
+        return Concept(ConceptKind.WORD, (word,), weight, lexemes, synonyms=synonyms, is_filler=is_filler)
 
     def _of_place(self, word: str) -> Concept:
         lexemes = self._evidence((word,))
         weight = max((evidence.weight for evidence in lexemes), default=0.0) * weights.UNSURE_PLACE
         return Concept(ConceptKind.PLACE, (word,), weight, lexemes)
 
-    def _evidence(self, words: Sequence[str]) -> tuple[Evidence, ...]:
-        """The lexemes of `words` that any resource has, each once."""
+    def _evidence(self, words: Sequence[str], *, light: float = 1) -> tuple[Evidence, ...]:
+        """The lexemes of `words` that any resource has, each once; weighed by their rarity and by `light`."""
         found: dict[str, Evidence] = {}
         for word in words:
             lexeme = self._lexeme(word)
             resources = self._knowledge.resources(lexeme) if lexeme else 0
             if lexeme and lexeme not in found and (resources or word in self._stems):
-                light = weights.CONVERSATION if word in COMMON or word in EVERYDAY else 1
-                found[lexeme] = Evidence(lexeme, self._knowledge.rarity(max(1, resources)) * light)
+                part = weights.CONVERSATION if _is_conversation(word) else light
+                found[lexeme] = Evidence(lexeme, self._knowledge.rarity(max(1, resources)) * part)
         return tuple(found.values())
 
     def _lexeme(self, word: str) -> str | None:
@@ -194,6 +204,17 @@ class _Reader:
 
     def _all_known(self, lexemes: Sequence[str]) -> bool:
         return len(lexemes) > 1 and all(self._knowledge.resources(lexeme) for lexeme in lexemes)
+
+
+def _is_conversation(word: str) -> bool:
+    return word in COMMON or word in EVERYDAY
+
+
+def _telling_part(word: str) -> float:
+    """What is left of the weight of a word that the lexicon does not know, the more often English has it."""
+    if word in everyday_words():
+        return weights.CONVERSATION
+    return weights.PLAIN if word in common_words() else 1.0
 
 
 def _is_audience(match: Match) -> bool:

@@ -23,6 +23,8 @@ DERIVED: Final = 0.4
 
 # -- what one concept counts for
 CONVERSATION: Final = 0.15
+PLAIN: Final = 0.4
+"""A word that English has often and the lexicon not: "winter"."""
 AUDIENCE: Final = 0.5
 """Who asks, beside what is asked for: "widow", "disabled"."""
 WEEKDAY: Final = 1.0
