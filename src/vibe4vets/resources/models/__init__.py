@@ -71,6 +71,7 @@ from vibe4vets.resources.models.search import (
     SearchWord,
     TaxonomyTerm,
 )
+from vibe4vets.resources.models.views import ResourceView
 
 __all__ = [
     "KEBAB_LIST",
@@ -106,6 +107,7 @@ __all__ = [
     "Resource",
     "ResourceMerge",
     "ResourceRevision",
+    "ResourceView",
     "Risk",
     "Scope",
     "SearchLexeme",
