@@ -1,5 +1,6 @@
 """What can be done with the directory. Functions flush, never commit: the request owns the transaction."""
 
+from vibe4vets.resources.service.aging import refresh_trust
 from vibe4vets.resources.service.changes import list_changes
 from vibe4vets.resources.service.deciding import (
     Decider,
@@ -66,6 +67,7 @@ from vibe4vets.resources.service.publishing import (
 )
 from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
 from vibe4vets.resources.service.suggesting import suggest
+from vibe4vets.resources.service.views import Views, forget_views
 from vibe4vets.resources.service.working import list_working
 
 __all__ = [
@@ -74,6 +76,7 @@ __all__ = [
     "Draft",
     "SearchKnowledge",
     "Submitter",
+    "Views",
     "approve_proposal",
     "archive_resource",
     "compare_revisions",
@@ -83,6 +86,7 @@ __all__ = [
     "dismiss_duplicate",
     "erase_contacts",
     "find_duplicates",
+    "forget_views",
     "get_organization",
     "get_own_proposal",
     "get_proposal",
@@ -110,6 +114,7 @@ __all__ = [
     "publish_resources",
     "read_proposals",
     "record_revisions",
+    "refresh_trust",
     "reindex_batch",
     "reject_proposal",
     "remove_strays",
