@@ -29,6 +29,7 @@ from vibe4vets.resources.schemas import (
     SuggestionStatus,
 )
 from vibe4vets.resources.service.content import content_of, differences, settled
+from vibe4vets.resources.service.crisis import CRISIS_PHONES
 from vibe4vets.resources.service.publishing import read_resources
 
 P = proposals.c
@@ -37,7 +38,6 @@ SUGGESTED = {"source": "suggestions", "source_record_id": "-"}
 """Stands for the identity that a proposed resource gets once it is approved."""
 _PURPOSE = "suggestion token"
 _RISKY = {"phone", "phone_extension", "eligibility", "locations", "website"}
-_CRISIS_PHONES = {"988", "+18002738255"}
 _PRIORITIES = {Risk.CRISIS: 0, Risk.HIGH: 1, Risk.LOW: 2}
 
 _PROPOSE = text("""
@@ -153,7 +153,7 @@ _NO_HOURS = {"text": None, "weekly": None}
 def _risk(draft: Draft, base: Mapping[str, Any], changes: Mapping[str, Any]) -> Risk:
     """What a wrong approval would do. The number of a crisis line is looked at before anything else."""
     touches_contact = draft.kind in {ProposalKind.ARCHIVE, ProposalKind.REPORT} or "phone" in changes
-    if touches_contact and (base.get("phone") in _CRISIS_PHONES or "crisis-line" in base.get("tags", ())):
+    if touches_contact and (base.get("phone") in CRISIS_PHONES or "crisis-line" in base.get("tags", ())):
         return Risk.CRISIS
     if draft.kind is not ProposalKind.CHANGE or _RISKY & changes.keys():
         return Risk.HIGH
