@@ -50,6 +50,7 @@ PANTRY: dict[str, Any] = {
     "categories": ["food"],
     "scope": "local",
     "phone": "614-555-0123",
+    "website": "https://www.mofc.org/",
     "hours": {"text": "Mon-Fri 8:00AM-4:30PM"},
 }
 Do = Callable[..., Awaitable[Any]]
@@ -229,6 +230,10 @@ async def test_a_report_is_closed_with_the_right_value(do: Do, pantry: ResourceR
         ({"description": "New words"}, Risk.LOW),
         ({"hours": {"text": "daily"}}, Risk.LOW),
         ({"website": "https://example.org/"}, Risk.HIGH),
+        ({"website": "https://food.mofc.org/pantry?id=1"}, Risk.LOW),
+        ({"website": "https://mofc.org.example.com/"}, Risk.HIGH),
+        ({"website": None}, Risk.HIGH),
+        ({"email": "help@example.org"}, Risk.HIGH),
         ({"eligibility": ["Veterans"]}, Risk.HIGH),
         ({"summary": "Short"}, Risk.LOW),
         ({"locations": [{"city": "Dayton", "state": "OH"}]}, Risk.HIGH),
@@ -242,10 +247,12 @@ async def test_risk_is_what_a_wrong_approval_would_do(
 
 
 async def test_a_crisis_line_comes_first(do: Do, sql: asyncpg.Connection) -> None:
-    line = await do(service.create_resource, ResourceCreate.model_validate(PANTRY | {"phone": "988"}), actor=EDITOR)
-    await suggest(do, line, phone="614-555-0199")
-    assert (await queued(sql, do))[0].risk is Risk.CRISIS
-    assert await sql.fetchval("select priority from proposals") == 0
+    for number, crisis in enumerate(({"phone": "988"}, {"tags": ["crisis-support"]})):
+        given = ResourceCreate.model_validate(PANTRY | crisis)
+        line = await do(service.create_resource, given, actor=EDITOR)
+        await suggest(do, line, phone="614-555-0199")
+        assert (await queued(sql, do))[number].risk is Risk.CRISIS
+    assert await sql.fetchval("select max(priority) from proposals") == 0
 
 
 async def test_contacts_are_apart_and_erased(do: Do, pantry: ResourceRead, sql: asyncpg.Connection) -> None:

@@ -16,7 +16,7 @@ from vibe4vets.admin.schemas import WorklistItem, WorklistQuery
 from vibe4vets.core.database import Database, Session, own_transaction
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.resources.models import published, resources
-from vibe4vets.resources.service import CRISIS_PHONES, version_etag
+from vibe4vets.resources.service import CRISIS_PHONES, CRISIS_TAGS, version_etag
 
 N, P, R = needs.c, published.c, resources.c
 _BATCH: Final = 1000
@@ -28,7 +28,8 @@ _FACTS = """
 select r.id, r.version, r.title, r.phone, r.verified_at, r.as_of, r.created_at, p.states, p.source,
   least(5, greatest(0, extract(epoch from now() - coalesce(r.verified_at, r.as_of, r.created_at))) / (365 * 86400))
     as years,
-  coalesce(r.phone = any(cast(:crisis_phones as text[])), false) or 'crisis-line' = any(r.tags) as is_crisis_line,
+  coalesce(r.phone = any(cast(:crisis_phones as text[])), false)
+    or (r.phone is not null and r.tags && cast(:crisis_tags as text[])) as is_crisis_line,
   r.scope = 'national' and r.phone is not null as is_national_line,
   (
     select count(*) from proposals q join submissions s on s.proposal_id = q.id
@@ -41,6 +42,7 @@ select r.id, r.version, r.title, r.phone, r.verified_at, r.as_of, r.created_at, 
 from published_resources p join resources r on r.id = p.id
 where p.id = any(cast(:ids as uuid[]))
 """
+_CRISIS = {"crisis_phones": CRISIS_PHONES, "crisis_tags": CRISIS_TAGS}
 _READ = text(_FACTS)
 # From 1 on it is listed: a year without a look, a crisis line after three months, anything that somebody reports.
 _WEIGH = text(f"""
@@ -66,7 +68,7 @@ async def refresh_worklist(database: Database) -> int:
     while True:
         async with own_transaction(database) as session:
             ids = list((await session.execute(_NEXT, {"after": after, "size": _BATCH})).scalars())
-            weighed: Any = await session.execute(_WEIGH, {"ids": ids, "crisis_phones": CRISIS_PHONES})
+            weighed: Any = await session.execute(_WEIGH, {"ids": ids, **_CRISIS})
             listed += int(weighed.rowcount)
         if len(ids) < _BATCH:
             break
@@ -107,7 +109,7 @@ def _listing(names: frozenset[str]) -> Listing:
 
 
 async def _read_facts(session: Session, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    rows = await session.execute(_READ, {"ids": ids, "crisis_phones": CRISIS_PHONES})
+    rows = await session.execute(_READ, {"ids": ids, **_CRISIS})
     return {row.id: row for row in rows}
 
 

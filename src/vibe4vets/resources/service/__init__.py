@@ -2,7 +2,7 @@
 
 from vibe4vets.resources.service.aging import refresh_trust
 from vibe4vets.resources.service.changes import list_changes
-from vibe4vets.resources.service.crisis import CRISIS_PHONES
+from vibe4vets.resources.service.crisis import CRISIS_PHONES, CRISIS_TAGS
 from vibe4vets.resources.service.deciding import (
     Decider,
     approve_proposal,
@@ -73,6 +73,7 @@ from vibe4vets.resources.service.working import list_working
 
 __all__ = [
     "CRISIS_PHONES",
+    "CRISIS_TAGS",
     "Decider",
     "Deed",
     "Draft",

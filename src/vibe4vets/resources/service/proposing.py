@@ -15,6 +15,7 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.core.security import new_token, token_hash
+from vibe4vets.core.urls import domain_of
 from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound, SuggestionNotFound
 from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk, proposals
 from vibe4vets.resources.schemas import (
@@ -29,7 +30,7 @@ from vibe4vets.resources.schemas import (
     SuggestionStatus,
 )
 from vibe4vets.resources.service.content import content_of, differences, settled
-from vibe4vets.resources.service.crisis import CRISIS_PHONES
+from vibe4vets.resources.service.crisis import CRISIS_PHONES, CRISIS_TAGS
 from vibe4vets.resources.service.publishing import read_resources
 
 P = proposals.c
@@ -37,7 +38,7 @@ _LATEST = Order((P.created_at, P.id), (datetime.fromisoformat, UUID), descending
 SUGGESTED = {"source": "suggestions", "source_record_id": "-"}
 """Stands for the identity that a proposed resource gets once it is approved."""
 _PURPOSE = "suggestion token"
-_RISKY = {"phone", "phone_extension", "eligibility", "locations", "website"}
+_RISKY = {"phone", "phone_extension", "email", "eligibility", "locations"}
 _PRIORITIES = {Risk.CRISIS: 0, Risk.HIGH: 1, Risk.LOW: 2}
 
 _PROPOSE = text("""
@@ -153,11 +154,18 @@ _NO_HOURS = {"text": None, "weekly": None}
 def _risk(draft: Draft, base: Mapping[str, Any], changes: Mapping[str, Any]) -> Risk:
     """What a wrong approval would do. The number of a crisis line is looked at before anything else."""
     touches_contact = draft.kind in {ProposalKind.ARCHIVE, ProposalKind.REPORT} or "phone" in changes
-    if touches_contact and (base.get("phone") in CRISIS_PHONES or "crisis-line" in base.get("tags", ())):
+    if touches_contact and (
+        base.get("phone") in CRISIS_PHONES or not set(CRISIS_TAGS).isdisjoint(base.get("tags", ()))
+    ):
         return Risk.CRISIS
-    if draft.kind is not ProposalKind.CHANGE or _RISKY & changes.keys():
+    if draft.kind is not ProposalKind.CHANGE or _RISKY & changes.keys() or _moves_website(changes.get("website")):
         return Risk.HIGH
     return Risk.LOW
+
+
+def _moves_website(change: Mapping[str, Any] | None) -> bool:
+    """Another page of the same owner is a small matter; another owner may be anybody."""
+    return change is not None and domain_of(change["before"]) != domain_of(change["after"])
 
 
 def _fingerprint(draft: Draft, changes: Mapping[str, Any]) -> str:
