@@ -42,6 +42,7 @@ def upgrade() -> None:
     op.create_unique_constraint(
         "uq_submissions_submitter_id_proposal_id", "submissions", ["submitter_id", "proposal_id"]
     )
+    op.drop_index("ix_proposals_submitter", "proposals")
     op.execute(
         "insert into submissions (proposal_id, submitter_id, created_at)"
         " select id, submitter_id, created_at from proposals where submitter_id is not null"
@@ -50,6 +51,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forget the counts; only the first partner who sent a proposal is known again."""
+    op.create_index("ix_proposals_submitter", "proposals", ["submitter_id", "created_at", "id"])
     op.drop_constraint("uq_submissions_submitter_id_proposal_id", "submissions", type_="unique")
     op.drop_constraint(op.f("ck_submissions_sender"), "submissions", type_="check")
     op.execute("delete from submissions where token_hash is null")

@@ -31,6 +31,7 @@ from vibe4vets.resources.schemas import (
     FeedbackCreate,
     ProposalCreate,
     ProposalDetail,
+    ProposalQuery,
     ResourceCreate,
     ResourceFields,
     ResourceRead,
@@ -215,6 +216,27 @@ async def test_nobody_decides_what_they_sent(do: Do, pantry: ResourceRead, sql: 
     assert await sql.fetchval("select status from resources") == "archived"
 
 
+async def test_who_proposes_what_is_queued_finds_it_and_may_not_decide_it(
+    app: FastAPI, do: Do, pantry: ResourceRead, sql: asyncpg.Connection
+) -> None:
+    other = service.Submitter(Origin.PARTNER, Actor(ActorKind.USER, str(uuid4())), user_id="another-partner")
+    given = {"kind": "change", "resource_id": str(pantry.id), "resource": {"cost": "Free"}}
+    first = await do(
+        service.propose_as_partner, ProposalCreate.model_validate(given | {"note": "a secret of mine"}), PARTNER
+    )
+    for _ in range(2):
+        second = await do(service.propose_as_partner, ProposalCreate.model_validate(given), other)
+    assert (second.id, first.note, second.note) == (first.id, "a secret of mine", None)
+    assert await do(service.get_own_proposal, "another-partner", first.id) == second
+    for user_id, count in (("a-partner", 1), ("another-partner", 1), ("a-stranger", 0)):
+        page = await do(service.list_own_proposals, user_id, ProposalQuery(state=["open"]), app.state.cursors)
+        assert page.matches == count
+    assert (await queued(sql, do))[0].submissions == 2
+    for user_id in ("a-partner", "another-partner"):
+        with pytest.raises(OwnProposal):
+            await decide(do, first.id, by=Actor(ActorKind.USER, user_id))
+
+
 async def test_a_report_is_closed_with_the_right_value(do: Do, pantry: ResourceRead, sql: asyncpg.Connection) -> None:
     receipt = await do(service.report, pantry.id, FeedbackCreate(kind="wrong_phone", note="rings out"), KEY, PUBLIC)
     (proposal,) = await queued(sql, do)
@@ -289,7 +311,7 @@ async def test_contacts_are_apart_and_erased(do: Do, pantry: ResourceRead, sql: 
 )
 async def test_numbers_of_one_person_are_refused(text: str) -> None:
     assert find_identifier(text) is not None
-    for given in ({"note": text}, {"resource": {"description": f"Call. {text}"}}):
+    for given in ({"note": text}, {"resource": {"description": f"Call. {text}"}}, {"contact": {"name": text}}):
         with pytest.raises(ValidationError) as caught:
             SuggestionCreate.model_validate({"resource": {}, **given})
         (error,) = caught.value.errors()

@@ -59,6 +59,7 @@ from vibe4vets.resources.models.proposals import (
     Submission,
     SubmitterContact,
     proposals,
+    submissions,
 )
 from vibe4vets.resources.models.search import (
     ONE_PHRASE,
@@ -133,5 +134,6 @@ __all__ = [
     "resources",
     "revisions",
     "sources",
+    "submissions",
     "withdrawn",
 ]

@@ -66,7 +66,6 @@ class Proposal(Record, table=True):
         Index(ONE_OPEN_PROPOSAL, "fingerprint", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_proposals_queue", "priority", "created_at", "id", postgresql_where=text("state = 'open'")),
         Index("ix_proposals_decided", "decided_at", "id", postgresql_where=text("state <> 'open'")),
-        Index("ix_proposals_submitter", "submitter_id", "created_at", "id"),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("kind in ('create', 'change', 'archive', 'report')", name="kind"),
         CheckConstraint("origin in ('public', 'partner', 'connector')", name="origin"),
@@ -132,3 +131,4 @@ class SubmitterContact(SQLModel, table=True):
 
 
 proposals = SQLModel.metadata.tables["proposals"]
+submissions = SQLModel.metadata.tables["submissions"]

@@ -40,7 +40,8 @@ _SHOWN = (
 _ANY_VERSION = IfMatch(frozenset({"*"}))
 
 _SELECT = """
-select p.*, (select count(*) from submissions s where s.proposal_id = p.id) as submissions
+select p.*, (select count(*) from submissions s where s.proposal_id = p.id) as submissions,
+  array(select submitter_id from submissions s where s.proposal_id = p.id and submitter_id is not null) as senders
 from proposals p where p.id = any(cast(:ids as uuid[]))
 """
 _READ = text(_SELECT)
@@ -114,7 +115,7 @@ async def lock_proposal(session: Session, proposal_id: UUID, match: IfMatch, use
     if row.state != ProposalState.OPEN:
         raise ProposalDecided
     match.require(version_etag(row.version))
-    if row.submitter_id is not None and row.submitter_id == user_id:
+    if user_id in row.senders:
         raise OwnProposal
     return (await _details(session, [row]))[proposal_id]
 

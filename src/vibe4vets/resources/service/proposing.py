@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, select, text
 
 from vibe4vets.core.audit import Actor, Target, record_event
 from vibe4vets.core.database import Session
@@ -17,7 +17,7 @@ from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.core.security import new_token, token_hash
 from vibe4vets.core.urls import domain_of
 from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound, SuggestionNotFound
-from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk, proposals
+from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk, proposals, submissions
 from vibe4vets.resources.schemas import (
     Contact,
     FeedbackCreate,
@@ -33,7 +33,7 @@ from vibe4vets.resources.service.content import content_of, differences, settled
 from vibe4vets.resources.service.crisis import CRISIS_PHONES, CRISIS_TAGS
 from vibe4vets.resources.service.publishing import read_resources
 
-P = proposals.c
+P, S = proposals.c, submissions.c
 _LATEST = Order((P.created_at, P.id), (datetime.fromisoformat, UUID), descending=True)
 SUGGESTED = {"source": "suggestions", "source_record_id": "-"}
 """Stands for the identity that a proposed resource gets once it is approved."""
@@ -50,6 +50,10 @@ on conflict (fingerprint) where state = 'open' do update set updated_at = now()
 returning id, xmax = 0 as is_new
 """)
 _SUBMIT = text("insert into submissions (proposal_id, token_hash) values (:proposal_id, :hash) returning id")
+_SEND = text("""
+insert into submissions (proposal_id, submitter_id) values (:proposal_id, :submitter_id)
+on conflict (submitter_id, proposal_id) do nothing
+""")
 _CONTACT = text("""
 insert into submitter_contacts (submission_id, name, email, phone) values (:submission_id, :name, :email, :phone)
 """)
@@ -120,6 +124,8 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     if row.is_new:
         target = Target("proposal", str(row.id))
         await record_event(session, "proposal.created", actor=submitter.actor, target=target, after=changes)
+    if submitter.user_id is not None:
+        await session.execute(_SEND, {"proposal_id": row.id, "submitter_id": submitter.user_id})
     proposal_id: UUID = row.id
     return proposal_id
 
@@ -193,36 +199,39 @@ async def report(
 
 
 async def propose_as_partner(session: Session, given: ProposalCreate, submitter: Submitter) -> ProposalRead:
-    """Queue what a partner proposes; see `propose`. A change that another has queued already stays that one's own."""
+    """Queue what a partner proposes; see `propose`. A change that another has queued already is both's from then on."""
     draft = Draft(given.kind, given.resource_id, given.resource.content(), note=given.note)
-    return await _read_proposal(session, await propose(session, draft, submitter))
+    proposal_id = await propose(session, draft, submitter)
+    return await get_own_proposal(session, str(submitter.user_id), proposal_id)
+
+
+_USER = bindparam("user_id", type_=Text)
+_SENT = select(*P).where(P.id.in_(select(S.proposal_id).where(S.submitter_id == _USER)))
+_ONE_SENT = _SENT.where(P.id == bindparam("id", type_=Uuid))
+_ALL_SENT = Listing(_SENT, _LATEST)
+_SENT_IN_STATE = Listing(_SENT.where(P.state == any_(bindparam("state", type_=ARRAY(Text)))), _LATEST)
 
 
 async def get_own_proposal(session: Session, user_id: str, proposal_id: UUID) -> ProposalRead:
-    """Return a proposal of this account; raises ProposalNotFound, also for one of another's."""
-    return await _read_proposal(session, proposal_id, P.submitter_id == user_id)
+    """Return a proposal that this account has sent; raises ProposalNotFound, also for one of another's."""
+    row = (await session.execute(_ONE_SENT, {"user_id": user_id, "id": proposal_id})).one_or_none()
+    if row is None:
+        raise ProposalNotFound
+    return _own(row, user_id)
 
 
 async def list_own_proposals(session: Session, user_id: str, query: ProposalQuery, cursors: Cursors) -> Slice:
-    """Return one page of the proposals of this account, the latest first."""
-    theirs = select(*P).where(P.submitter_id == user_id)
-    if query.state:
-        theirs = theirs.where(P.state.in_(query.state))
-    found = await Listing(theirs, _LATEST).read(session, query, cursors)
-    return found.slice(lambda row: _own(row).model_dump_json())
+    """Return one page of the proposals that this account has sent, the latest first."""
+    listing = _SENT_IN_STATE if query.state else _ALL_SENT
+    found = await listing.read(session, query, cursors, {"user_id": user_id, "state": query.state})
+    return found.slice(lambda row: _own(row, user_id).model_dump_json())
 
 
-async def _read_proposal(session: Session, proposal_id: UUID, *conditions: ColumnElement[bool]) -> ProposalRead:
-    row = (await session.execute(select(*P).where(P.id == proposal_id, *conditions))).one_or_none()
-    if row is None:
-        raise ProposalNotFound
-    return _own(row)
-
-
-def _own(row: Any) -> ProposalRead:  # noqa: ANN401  a row
-    shown = {name: getattr(row, name) for name in ("id", "kind", "state", "resource_id", "note", "created_at")}
+def _own(row: Any, user_id: str) -> ProposalRead:  # noqa: ANN401  a row
+    shown = {name: getattr(row, name) for name in ("id", "kind", "state", "resource_id", "created_at", "decided_at")}
     changes = [FieldChange(field=field, **values) for field, values in row.changes.items()]
-    return ProposalRead(**shown, changes=changes, reason=row.public_reason, decided_at=row.decided_at)
+    note = row.note if row.submitter_id == user_id else None  # of whoever sent it first, and for reviewers
+    return ProposalRead(**shown, changes=changes, note=note, reason=row.public_reason)
 
 
 async def _receive(
