@@ -114,7 +114,9 @@ async def edit(auditor: Auditor) -> tuple[str, str]:
 async def propose(auditor: Auditor, id_: str) -> list[str]:
     """Every door; returns the proposals: a correction, a new one, a report, and two of a partner's."""
     act = auditor.act
-    await act("POST /api/v1/suggestions", {"resource_id": id_, "resource": {"cost": "Free"}})
+    correction = {"resource_id": id_, "resource": {"cost": "Free"}, "contact": {"name": "Pat"}}
+    token = (await act("POST /api/v1/suggestions", correction))["token"]
+    await act("DELETE /api/v1/suggestions/{token}/contact", token=token)
     await act("POST /api/v1/suggestions", {"resource": {"title": "Stand Down", "categories": ["food"]}})
     await act("POST /api/v1/resources/{id}/feedback", {"kind": "closed"}, id=id_)
     change = {"kind": "change", "resource_id": id_, "resource": {"summary": "Food."}}

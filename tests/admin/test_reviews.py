@@ -101,6 +101,7 @@ async def test_the_whole_story(
     detail = await client.get(review, headers=reviewer)
     shown = detail.json()
     assert {change["field"] for change in shown["changes"]} == set(changes)
+    assert shown["base_version"] == 1
     assert (shown["note"], shown["risk"], shown["resource"]["phone"]) == ("They moved.", "high", "+16145550123")
     assert [version["change"] for version in shown["history"]] == ["created"]
     assert shown["claim"] == claimed.json()
@@ -272,12 +273,14 @@ async def test_the_numbers_of_the_dashboard(
     first, _ = await queue(client, reviewer)
     named = {**reviewer, "if-match": '"1"'}
     await client.post(f"/api/v1/admin/reviews/{first['id']}/approve", json={}, headers=named)
-    admin = await sign_in(await add_person("admin"))
-    stats = (await client.get("/api/v1/admin/stats", headers=admin)).json()
+    editor = await sign_in(await add_person("editor"))
+    stats = (await client.get("/api/v1/admin/stats", headers=editor)).json()
     assert (stats["queue"]["open"], stats["queue"]["by_kind"]) == (1, {"change": 1})
     assert [day["approved"] for day in stats["decisions"]] == [1]
     assert stats["verification"]["never"] == 1
-    assert stats["coverage"]["category"] == {"food": 1}
+    assert stats["coverage"] == {"category": {"food": 1}, "state": {"OH": 1}}
+    assert stats["coverage_by_state"] == {"OH": {"food": 1}}
+    assert stats["queue"]["oldest_at"] is not None
 
 
 CANARIES = {

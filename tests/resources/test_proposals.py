@@ -294,6 +294,22 @@ async def test_contacts_are_apart_and_erased(do: Do, pantry: ResourceRead, sql: 
     assert await sql.fetchval("select count(*) from submitter_contacts") == 0
 
 
+async def test_a_contact_is_erased_when_its_owner_asks(
+    client: httpx.AsyncClient, pantry: ResourceRead, sql: asyncpg.Connection
+) -> None:
+    tokens = []
+    for name in ("Pat", "Sam"):
+        given = {"resource_id": str(pantry.id), "resource": {"cost": "Free"}, "contact": {"name": name}}
+        tokens.append((await client.post("/api/v1/suggestions", json=given)).json()["token"])
+    for _ in range(2):
+        assert (await client.delete(f"/api/v1/suggestions/{tokens[0]}/contact")).status_code == 204
+    assert [row["name"] for row in await sql.fetch("select name from submitter_contacts")] == ["Sam"]
+    assert await sql.fetchval("select count(*) from audit_events where action = 'contact.erased'") == 1
+    assert (await client.get(f"/api/v1/suggestions/{tokens[0]}")).json()["state"] == "open"
+    unknown = await client.delete(f"/api/v1/suggestions/sug_{'0' * 43}/contact")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "suggestion-not-found")
+
+
 @pytest.mark.parametrize(
     "text",
     [

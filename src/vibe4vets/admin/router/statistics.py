@@ -2,11 +2,11 @@
 
 from vibe4vets.admin import service
 from vibe4vets.admin.schemas import Stats, examples
-from vibe4vets.auth.dependencies import get_admin, guarded_router
+from vibe4vets.auth.dependencies import get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.http import success
 
-router = guarded_router("statistics", get_admin)
+router = guarded_router("statistics", get_staff)
 
 
 @router.get("/stats", summary="Get statistics", responses=success("The numbers.", examples.STATS))

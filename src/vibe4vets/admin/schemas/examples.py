@@ -73,6 +73,7 @@ REVIEW: dict[str, Any] = {
     "conflicting": False,
     "feedback": None,
     "note": "New line since Monday.",
+    "base_version": 2,
     "submissions": 2,
     "reason": None,
     "created_at": "2026-10-30T12:00:00Z",
@@ -104,6 +105,7 @@ STATS: dict[str, Any] = {
     "decisions": [{"day": "2026-11-01", "approved": 12, "rejected": 2}],
     "verification": {"never": 1100, "oldest_at": "2026-01-05T10:00:00Z"},
     "coverage": {"category": {"housing": 344}, "state": {"OH": 41}},
+    "coverage_by_state": {"OH": {"housing": 12, "food": 29}},
 }
 WORKLIST: dict[str, Any] = {
     "items": [

@@ -153,6 +153,7 @@ class ProposalDetail(Output):
     state: ProposalState
     risk: Risk
     resource_id: UUID | None
+    base_version: int | None = Field(description="The version of the resource that it was made against.")
     changes: list[FieldReview]
     conflicting: bool
     feedback: FeedbackKind | None

@@ -50,6 +50,7 @@ from vibe4vets.resources.service.places import learn_places, load_places
 from vibe4vets.resources.service.proposing import (
     Draft,
     Submitter,
+    erase_contact,
     erase_contacts,
     get_own_proposal,
     get_suggestion,
@@ -87,6 +88,7 @@ __all__ = [
     "count_words",
     "create_resource",
     "dismiss_duplicate",
+    "erase_contact",
     "erase_contacts",
     "find_duplicates",
     "forget_views",

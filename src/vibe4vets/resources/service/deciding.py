@@ -34,8 +34,8 @@ from vibe4vets.resources.service.publishing import read_resources
 
 SUGGESTIONS = SourceIntake(slug="suggestions", name="Suggested by visitors and partners, reviewed", tier=4)
 _SHOWN = (
-    "id", "version", "kind", "origin", "state", "risk", "resource_id", "feedback", "note", "submissions", "created_at",
-    "decided_at",
+    "id", "version", "kind", "origin", "state", "risk", "resource_id", "base_version", "feedback", "note",
+    "submissions", "created_at", "decided_at",
 )  # fmt: skip
 _ANY_VERSION = IfMatch(frozenset({"*"}))
 
@@ -87,14 +87,11 @@ def _detail(row: Any, subject: Any) -> ProposalDetail:  # noqa: ANN401  a row an
         _field(name, change, current, is_open=row.state == ProposalState.OPEN) for name, change in row.changes.items()
     ]
     return ProposalDetail(
-        **{name: getattr(row, name) for name in (
-            "id", "version", "kind", "origin", "state", "risk", "resource_id", "feedback", "note", "submissions",
-            "created_at", "decided_at",
-        )},
+        **{name: getattr(row, name) for name in _SHOWN},
         changes=fields,
         conflicting=any(field.conflicts for field in fields),
         reason=row.public_reason,
-    )  # fmt: skip
+    )
 
 
 def _field(name: str, change: Mapping[str, Any], current: Mapping[str, Any], *, is_open: bool) -> FieldReview:

@@ -67,6 +67,14 @@ _ERASE = text("""
 delete from submitter_contacts c using submissions s join proposals p on p.id = s.proposal_id
 where c.submission_id = s.id and p.decided_at < now() - interval '30 days'
 """)
+_ERASE_ONE = text("""
+with sent as (
+  select id, proposal_id from submissions where token_hash = :hash
+), erased as (
+  delete from submitter_contacts c using sent where c.submission_id = sent.id returning c.submission_id
+)
+select proposal_id, exists (select from erased) as had_contact from sent
+""")
 _PUBLIC = text("select exists (select from published_resources where id = :id)")
 
 
@@ -252,6 +260,16 @@ async def get_suggestion(session: Session, token: str, key: bytes) -> Suggestion
     if row is None:
         raise SuggestionNotFound
     return SuggestionStatus.model_validate(row)
+
+
+async def erase_contact(session: Session, token: str, key: bytes, *, actor: Actor) -> None:
+    """Erase how to reach whoever holds this token, at once; raises SuggestionNotFound. Again, it changes nothing."""
+    row = (await session.execute(_ERASE_ONE, {"hash": token_hash(key, _PURPOSE, token).hex()})).one_or_none()
+    if row is None:
+        raise SuggestionNotFound
+    if row.had_contact:
+        target = Target("proposal", str(row.proposal_id))
+        await record_event(session, "contact.erased", actor=actor, target=target)
 
 
 async def erase_contacts(session: Session) -> None:
