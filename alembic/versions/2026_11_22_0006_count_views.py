@@ -27,6 +27,9 @@ def upgrade() -> None:
         "verification_needs",
         sa.Column("resource_id", sa.Uuid(), nullable=False),
         sa.Column("priority", sa.Double(), nullable=False),
+        sa.Column("states", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("categories", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["resource_id"], ["resources.id"], name=op.f("fk_verification_needs_resource_id"), ondelete="CASCADE"

@@ -38,13 +38,19 @@ class ReviewDecision(Record, table=True):
 
 
 class VerificationNeed(SQLModel, table=True):
-    """How much a published resource needs to be verified, as it was found; the higher, the sooner."""
+    """How much a published resource needs to be verified, as it was found; the higher, the sooner.
+
+    What the list is filtered by stands beside: where few match, it is read far down by its index alone.
+    """
 
     __tablename__ = "verification_needs"
     __table_args__ = (Index("ix_verification_needs_priority", "priority", "resource_id"),)
 
     resource_id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")
     priority: float = Field(sa_type=Double)
+    states: list[str] = Field(sa_type=ARRAY(Text))
+    categories: list[str] = Field(sa_type=ARRAY(Text))
+    source: str = Field(max_length=64)
     found_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 

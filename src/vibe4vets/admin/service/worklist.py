@@ -15,17 +15,17 @@ from vibe4vets.admin.models import needs
 from vibe4vets.admin.schemas import WorklistItem, WorklistQuery
 from vibe4vets.core.database import Database, Session, own_transaction
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
-from vibe4vets.resources.models import published, resources
+from vibe4vets.resources.models import Status, resources
 from vibe4vets.resources.service import CRISIS_PHONES, CRISIS_TAGS, version_etag
 
-N, P, R = needs.c, published.c, resources.c
+N, R = needs.c, resources.c
 _BATCH: Final = 1000
 _BEGINNING: Final = UUID(int=0)
 _URGENT_FIRST = Order((N.priority, N.resource_id), (float, UUID), descending=True)
 
 # What stands behind a priority, of the published resources `ids`.
 _FACTS = """
-select r.id, r.version, r.title, r.phone, r.verified_at, r.as_of, r.created_at, p.states, p.source,
+select r.id, r.version, r.title, r.phone, r.verified_at, r.as_of, r.created_at, p.states, p.categories, p.source,
   least(5, greatest(0, extract(epoch from now() - coalesce(r.verified_at, r.as_of, r.created_at))) / (365 * 86400))
     as years,
   coalesce(r.phone = any(cast(:crisis_phones as text[])), false)
@@ -46,14 +46,15 @@ _CRISIS = {"crisis_phones": CRISIS_PHONES, "crisis_tags": CRISIS_TAGS}
 _READ = text(_FACTS)
 # From 1 on it is listed: a year without a look, a crisis line after three months, anything that somebody reports.
 _WEIGH = text(f"""
-insert into verification_needs (resource_id, priority, found_at)
-select id, priority, now() from (
-  select id, 2 * least(reports, 5) + years * (1 + log(1 + views) + case
+insert into verification_needs (resource_id, priority, states, categories, source, found_at)
+select id, priority, states, categories, source, now() from (
+  select id, states, categories, source, 2 * least(reports, 5) + years * (1 + log(1 + views) + case
     when is_crisis_line then 3 when is_national_line then 1 else 0 end) as priority
   from ({_FACTS}) facts
 ) weighed
 where priority >= 1 order by id
-on conflict (resource_id) do update set priority = excluded.priority, found_at = excluded.found_at
+on conflict (resource_id) do update set priority = excluded.priority, states = excluded.states,
+  categories = excluded.categories, source = excluded.source, found_at = excluded.found_at
 """)  # noqa: S608  texts of ours
 _NEXT = text("select id from published_resources where id > :after order by id limit :size")
 _NOW = text("select now()")
@@ -94,17 +95,20 @@ def _texts(name: str) -> ColumnElement[Any]:
 
 
 _FILTERS: dict[str, ColumnElement[bool]] = {
-    "state": P.states.op("&&")(_texts("state")),
-    "category": P.categories.op("&&")(_texts("category")),
-    "source": P.source == any_(_texts("source")),
+    "state": N.states.op("&&")(_texts("state")),
+    "category": N.categories.op("&&")(_texts("category")),
+    "source": N.source == any_(_texts("source")),
 }
 
 
 @lru_cache(maxsize=8)
 def _listing(names: frozenset[str]) -> Listing:
-    waiting = select(N.resource_id, N.priority).join(published, P.id == N.resource_id)
     unverified = or_(R.verified_at.is_(None), R.verified_at < N.found_at)
-    waiting = waiting.join(resources, R.id == N.resource_id).where(unverified, *(_FILTERS[name] for name in names))
+    waiting = (
+        select(N.resource_id, N.priority)
+        .join(resources, R.id == N.resource_id)
+        .where(R.status == Status.PUBLISHED.value, unverified, *(_FILTERS[name] for name in sorted(names)))
+    )
     return Listing(waiting, _URGENT_FIRST)
 
 
