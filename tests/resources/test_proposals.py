@@ -53,6 +53,7 @@ PANTRY: dict[str, Any] = {
     "phone": "614-555-0123",
     "website": "https://www.mofc.org/",
     "hours": {"text": "Mon-Fri 8:00AM-4:30PM"},
+    "locations": [{"city": "Columbus", "state": "OH"}],
 }
 Do = Callable[..., Awaitable[Any]]
 
@@ -259,6 +260,7 @@ async def test_a_report_is_closed_with_the_right_value(do: Do, pantry: ResourceR
         ({"eligibility": ["Veterans"]}, Risk.HIGH),
         ({"summary": "Short"}, Risk.LOW),
         ({"locations": [{"city": "Dayton", "state": "OH"}]}, Risk.HIGH),
+        ({"locations": [{"name": "Hall", "city": "Columbus", "state": "OH"}]}, Risk.LOW),
     ],
 )
 async def test_risk_is_what_a_wrong_approval_would_do(
@@ -274,6 +276,8 @@ async def test_a_crisis_line_comes_first(do: Do, sql: asyncpg.Connection) -> Non
         line = await do(service.create_resource, given, actor=EDITOR)
         await suggest(do, line, phone="614-555-0199")
         assert (await queued(sql, do))[number].risk is Risk.CRISIS
+    await suggest(do, line, tags=["hotline"])
+    assert (await queued(sql, do))[-1].risk is Risk.CRISIS
     assert await sql.fetchval("select max(priority) from proposals") == 0
 
 

@@ -15,9 +15,8 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.core.security import new_token, token_hash
-from vibe4vets.core.urls import domain_of
 from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound, SuggestionNotFound
-from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk, proposals, submissions
+from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, proposals, submissions
 from vibe4vets.resources.schemas import (
     Contact,
     FeedbackCreate,
@@ -30,16 +29,14 @@ from vibe4vets.resources.schemas import (
     SuggestionStatus,
 )
 from vibe4vets.resources.service.content import content_of, differences, settled
-from vibe4vets.resources.service.crisis import CRISIS_PHONES, CRISIS_TAGS
 from vibe4vets.resources.service.publishing import read_resources
+from vibe4vets.resources.service.risk import PRIORITIES, risk_of
 
 P, S = proposals.c, submissions.c
 _LATEST = Order((P.created_at, P.id), (datetime.fromisoformat, UUID), descending=True)
 SUGGESTED = {"source": "suggestions", "source_record_id": "-"}
 """Stands for the identity that a proposed resource gets once it is approved."""
 _PURPOSE = "suggestion token"
-_RISKY = {"phone", "phone_extension", "email", "eligibility", "locations"}
-_PRIORITIES = {Risk.CRISIS: 0, Risk.HIGH: 1, Risk.LOW: 2}
 
 _PROPOSE = text("""
 insert into proposals as p (kind, origin, state, version, resource_id, base_version, changes, feedback, note, risk,
@@ -109,7 +106,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     }
     if draft.kind is ProposalKind.CHANGE and not changes:
         raise InvalidRequest(errors=[Violation(pointer="/body/resource", code="no_change", message=_NO_CHANGE)])
-    risk = _risk(draft, base, changes)
+    risk = risk_of(draft.kind, base, changes)
     row = (
         await session.execute(
             _PROPOSE,
@@ -122,7 +119,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
                 "feedback": draft.feedback and draft.feedback.value,
                 "note": draft.note,
                 "risk": risk.value,
-                "priority": _PRIORITIES[risk],
+                "priority": PRIORITIES[risk],
                 "fingerprint": _fingerprint(draft, changes),
                 "submitter_kind": submitter.actor.kind.value,
                 "submitter_id": submitter.user_id,
@@ -163,23 +160,6 @@ def _proposed(draft: Draft, base: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 _NO_HOURS = {"text": None, "weekly": None}
-
-
-def _risk(draft: Draft, base: Mapping[str, Any], changes: Mapping[str, Any]) -> Risk:
-    """What a wrong approval would do. The number of a crisis line is looked at before anything else."""
-    touches_contact = draft.kind in {ProposalKind.ARCHIVE, ProposalKind.REPORT} or "phone" in changes
-    if touches_contact and (
-        base.get("phone") in CRISIS_PHONES or not set(CRISIS_TAGS).isdisjoint(base.get("tags", ()))
-    ):
-        return Risk.CRISIS
-    if draft.kind is not ProposalKind.CHANGE or _RISKY & changes.keys() or _moves_website(changes.get("website")):
-        return Risk.HIGH
-    return Risk.LOW
-
-
-def _moves_website(change: Mapping[str, Any] | None) -> bool:
-    """Another page of the same owner is a small matter; another owner may be anybody."""
-    return change is not None and domain_of(change["before"]) != domain_of(change["after"])
 
 
 def _fingerprint(draft: Draft, changes: Mapping[str, Any]) -> str:
