@@ -175,6 +175,7 @@ PROPOSAL = (
     " fingerprint, submitter_kind)"
     " select 'change', 'public', 'open', 1, id, 1, '{}', 'low', 2, repeat('a', 64), 'anonymous' from resources"
 )
+VIEW = "insert into resource_views (resource_id, day, views) select gen_random_uuid(), current_date, 0"
 SUBMISSION = "insert into submissions (proposal_id, token_hash) select gen_random_uuid(), 'short'"
 SEAL = "insert into audit_seals (number, sequences, digests, previous_hash, hash) values (1, '{1}', '{a}', '', '')"
 ENTRY = """
@@ -293,10 +294,16 @@ BAD = {
     "uq_password_resets_token_hash": "password_resets",
     "uq_resources_source_id_source_record_id": "resources",
     "uq_source_records_source_source_record_id": "source_records",
+    "ck_resource_views_views": VIEW,
+    "ck_submissions_sender": SUBMISSION.replace("token_hash)", "token_hash, submitter_id)").replace(
+        "'short'", "repeat('d', 64), 'a'"
+    ),
     "ck_submissions_token_hash": SUBMISSION,
     "ck_review_decisions_state": "update review_decisions set state = 'lost'",
     "uq_review_decisions_proposal_id": "review_decisions",
     "uq_sources_slug": "sources",
+    "uq_submissions_submitter_id_proposal_id": "insert into submissions (proposal_id, submitter_id)"
+    " select id, 'a' from proposals, generate_series(1, 2)",
     "uq_submissions_token_hash": "submissions",
     "uq_users_email": "users",
 }

@@ -31,6 +31,7 @@ from vibe4vets.resources.schemas import (
     FeedbackCreate,
     ProposalCreate,
     ProposalDetail,
+    ProposalQuery,
     ResourceCreate,
     ResourceFields,
     ResourceRead,
@@ -50,7 +51,9 @@ PANTRY: dict[str, Any] = {
     "categories": ["food"],
     "scope": "local",
     "phone": "614-555-0123",
+    "website": "https://www.mofc.org/",
     "hours": {"text": "Mon-Fri 8:00AM-4:30PM"},
+    "locations": [{"city": "Columbus", "state": "OH"}],
 }
 Do = Callable[..., Awaitable[Any]]
 
@@ -214,6 +217,27 @@ async def test_nobody_decides_what_they_sent(do: Do, pantry: ResourceRead, sql: 
     assert await sql.fetchval("select status from resources") == "archived"
 
 
+async def test_who_proposes_what_is_queued_finds_it_and_may_not_decide_it(
+    app: FastAPI, do: Do, pantry: ResourceRead, sql: asyncpg.Connection
+) -> None:
+    other = service.Submitter(Origin.PARTNER, Actor(ActorKind.USER, str(uuid4())), user_id="another-partner")
+    given = {"kind": "change", "resource_id": str(pantry.id), "resource": {"cost": "Free"}}
+    first = await do(
+        service.propose_as_partner, ProposalCreate.model_validate(given | {"note": "a secret of mine"}), PARTNER
+    )
+    for _ in range(2):
+        second = await do(service.propose_as_partner, ProposalCreate.model_validate(given), other)
+    assert (second.id, first.note, second.note) == (first.id, "a secret of mine", None)
+    assert await do(service.get_own_proposal, "another-partner", first.id) == second
+    for user_id, count in (("a-partner", 1), ("another-partner", 1), ("a-stranger", 0)):
+        page = await do(service.list_own_proposals, user_id, ProposalQuery(state=["open"]), app.state.cursors)
+        assert page.matches == count
+    assert (await queued(sql, do))[0].submissions == 2
+    for user_id in ("a-partner", "another-partner"):
+        with pytest.raises(OwnProposal):
+            await decide(do, first.id, by=Actor(ActorKind.USER, user_id))
+
+
 async def test_a_report_is_closed_with_the_right_value(do: Do, pantry: ResourceRead, sql: asyncpg.Connection) -> None:
     receipt = await do(service.report, pantry.id, FeedbackCreate(kind="wrong_phone", note="rings out"), KEY, PUBLIC)
     (proposal,) = await queued(sql, do)
@@ -229,9 +253,14 @@ async def test_a_report_is_closed_with_the_right_value(do: Do, pantry: ResourceR
         ({"description": "New words"}, Risk.LOW),
         ({"hours": {"text": "daily"}}, Risk.LOW),
         ({"website": "https://example.org/"}, Risk.HIGH),
+        ({"website": "https://food.mofc.org/pantry?id=1"}, Risk.LOW),
+        ({"website": "https://mofc.org.example.com/"}, Risk.HIGH),
+        ({"website": None}, Risk.HIGH),
+        ({"email": "help@example.org"}, Risk.HIGH),
         ({"eligibility": ["Veterans"]}, Risk.HIGH),
         ({"summary": "Short"}, Risk.LOW),
         ({"locations": [{"city": "Dayton", "state": "OH"}]}, Risk.HIGH),
+        ({"locations": [{"name": "Hall", "city": "Columbus", "state": "OH"}]}, Risk.LOW),
     ],
 )
 async def test_risk_is_what_a_wrong_approval_would_do(
@@ -242,10 +271,14 @@ async def test_risk_is_what_a_wrong_approval_would_do(
 
 
 async def test_a_crisis_line_comes_first(do: Do, sql: asyncpg.Connection) -> None:
-    line = await do(service.create_resource, ResourceCreate.model_validate(PANTRY | {"phone": "988"}), actor=EDITOR)
-    await suggest(do, line, phone="614-555-0199")
-    assert (await queued(sql, do))[0].risk is Risk.CRISIS
-    assert await sql.fetchval("select priority from proposals") == 0
+    for number, crisis in enumerate(({"phone": "988"}, {"tags": ["crisis-support"]})):
+        given = ResourceCreate.model_validate(PANTRY | crisis)
+        line = await do(service.create_resource, given, actor=EDITOR)
+        await suggest(do, line, phone="614-555-0199")
+        assert (await queued(sql, do))[number].risk is Risk.CRISIS
+    await suggest(do, line, tags=["hotline"])
+    assert (await queued(sql, do))[-1].risk is Risk.CRISIS
+    assert await sql.fetchval("select max(priority) from proposals") == 0
 
 
 async def test_contacts_are_apart_and_erased(do: Do, pantry: ResourceRead, sql: asyncpg.Connection) -> None:
@@ -265,6 +298,22 @@ async def test_contacts_are_apart_and_erased(do: Do, pantry: ResourceRead, sql: 
     assert await sql.fetchval("select count(*) from submitter_contacts") == 0
 
 
+async def test_a_contact_is_erased_when_its_owner_asks(
+    client: httpx.AsyncClient, pantry: ResourceRead, sql: asyncpg.Connection
+) -> None:
+    tokens = []
+    for name in ("Pat", "Sam"):
+        given = {"resource_id": str(pantry.id), "resource": {"cost": "Free"}, "contact": {"name": name}}
+        tokens.append((await client.post("/api/v1/suggestions", json=given)).json()["token"])
+    for _ in range(2):
+        assert (await client.delete(f"/api/v1/suggestions/{tokens[0]}/contact")).status_code == 204
+    assert [row["name"] for row in await sql.fetch("select name from submitter_contacts")] == ["Sam"]
+    assert await sql.fetchval("select count(*) from audit_events where action = 'contact.erased'") == 1
+    assert (await client.get(f"/api/v1/suggestions/{tokens[0]}")).json()["state"] == "open"
+    unknown = await client.delete(f"/api/v1/suggestions/sug_{'0' * 43}/contact")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "suggestion-not-found")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -282,7 +331,7 @@ async def test_contacts_are_apart_and_erased(do: Do, pantry: ResourceRead, sql: 
 )
 async def test_numbers_of_one_person_are_refused(text: str) -> None:
     assert find_identifier(text) is not None
-    for given in ({"note": text}, {"resource": {"description": f"Call. {text}"}}):
+    for given in ({"note": text}, {"resource": {"description": f"Call. {text}"}}, {"contact": {"name": text}}):
         with pytest.raises(ValidationError) as caught:
             SuggestionCreate.model_validate({"resource": {}, **given})
         (error,) = caught.value.errors()

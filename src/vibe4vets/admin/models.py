@@ -1,9 +1,9 @@
-"""Who works on which proposal, and who decided it; as stored."""
+"""Who works on which proposal, who decided it, and what to verify first; as stored."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Double, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import Record
@@ -35,3 +35,23 @@ class ReviewDecision(Record, table=True):
     state: str = Field(max_length=32)
     fields: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": text("'{}'")})
     private_note: str | None = Field(default=None, max_length=2000)
+
+
+class VerificationNeed(SQLModel, table=True):
+    """How much a published resource needs to be verified, as it was found; the higher, the sooner.
+
+    What the list is filtered by stands beside: where few match, it is read far down by its index alone.
+    """
+
+    __tablename__ = "verification_needs"
+    __table_args__ = (Index("ix_verification_needs_priority", "priority", "resource_id"),)
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")
+    priority: float = Field(sa_type=Double)
+    states: list[str] = Field(sa_type=ARRAY(Text))
+    categories: list[str] = Field(sa_type=ARRAY(Text))
+    source: str = Field(max_length=64)
+    found_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+needs = SQLModel.metadata.tables["verification_needs"]

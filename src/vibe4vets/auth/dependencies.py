@@ -1,23 +1,34 @@
 """Guards: what an operation asks for says who may use it.
 
-Put a guard into `dependencies` of a `GuardedRoute`'s router or route, so that it comes before anything else; ask
-for it again in the signature where the endpoint needs to know who it is.
+Give a guard to `guarded_router`, or put it into `dependencies` of a route of such a router, so that it comes before
+anything else; ask for it again in the signature where the endpoint needs to know who it is.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, TypeAlias
 
-from fastapi import Depends, Request, Security
+from fastapi import APIRouter, Depends, Request, Security
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
 from vibe4vets.auth import service
+from vibe4vets.auth.exceptions import InvalidAPIKey, InvalidToken
 from vibe4vets.auth.models import Role
 from vibe4vets.auth.principals import Principal
 from vibe4vets.auth.tokens import read_access_token
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import DatabaseDep, Session
-from vibe4vets.core.errors import Forbidden, NotAuthenticated, NotFound
-from vibe4vets.core.http import LimitsDep
+from vibe4vets.core.errors import (
+    AppError,
+    Forbidden,
+    InternalError,
+    InvalidRequest,
+    MalformedRequest,
+    NotAuthenticated,
+    NotFound,
+    Unavailable,
+    problem_responses,
+)
+from vibe4vets.core.http import GuardedRoute, LimitsDep
 from vibe4vets.core.models import utc_now
 
 _bearer = OAuth2PasswordBearer(
@@ -108,6 +119,34 @@ Reviewer = Annotated[Principal, Depends(get_reviewer)]
 Editor = Annotated[Principal, Depends(get_editor)]
 Admin = Annotated[Principal, Depends(get_admin)]
 Staff = Annotated[Principal, Depends(get_staff)]
+
+_Guard: TypeAlias = Callable[..., Awaitable[Principal]]
+
+
+def guarded_router(
+    tag: str, guard: _Guard | None = None, *, prefix: str = "", problems: Sequence[type[AppError]] = ()
+) -> APIRouter:
+    """A router that tells strangers nothing, and documents what may go wrong before an operation begins.
+
+    Every operation is for those whom `guard` lets through; without one, each route names its own in `dependencies`.
+    """
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=GuardedRoute,
+        dependencies=[] if guard is None else [Depends(guard)],
+        responses=problem_responses(
+            MalformedRequest,
+            NotAuthenticated,
+            InvalidToken,
+            InvalidAPIKey,
+            Forbidden,
+            InvalidRequest,
+            InternalError,
+            Unavailable,
+            *problems,
+        ),
+    )
 
 
 async def require_registration(settings: SettingsDep) -> None:

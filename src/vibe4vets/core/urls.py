@@ -45,6 +45,12 @@ def _has_public_host(parts: SplitResult) -> bool:
         return all(map(_LABEL.fullmatch, labels)) and _suffixes().privatesuffix(host) is not None
 
 
+def domain_of(url: str | None) -> str | None:
+    """The domain that somebody has registered, of a URL that is an `HTTPURL`; for an address its digits."""
+    host = urlsplit(url).hostname if url else None
+    return host and (_suffixes().privatesuffix(host) or host)
+
+
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address) and any(address in network for network in _TRANSLATED):
         return False

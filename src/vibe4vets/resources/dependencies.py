@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from vibe4vets.resources.service import SearchKnowledge
+from vibe4vets.resources.service import SearchKnowledge, Views
 from vibe4vets.resources.service.places import LivePlaces
 
 
@@ -19,5 +19,12 @@ async def get_search_knowledge(request: Request) -> SearchKnowledge:
     return known
 
 
+async def get_views(request: Request) -> Views:
+    """What this process counts of readings."""
+    views: Views = request.app.state.views
+    return views
+
+
 PlacesDep = Annotated[LivePlaces, Depends(get_places)]
 SearchKnowledgeDep = Annotated[SearchKnowledge, Depends(get_search_knowledge)]
+ViewsDep = Annotated[Views, Depends(get_views)]

@@ -1,4 +1,4 @@
-"""HTTP for admins: everything below /admin that only they may use."""
+"""HTTP for admins: accounts, keys, the audit, review, duplicates, and what to verify."""
 
 from fastapi import APIRouter
 
@@ -8,6 +8,7 @@ from vibe4vets.admin.router.keys import router as keys
 from vibe4vets.admin.router.reviews import router as reviews
 from vibe4vets.admin.router.statistics import router as statistics
 from vibe4vets.admin.router.users import router as users
+from vibe4vets.admin.router.worklist import router as worklist
 
 router = APIRouter(prefix="/admin")
 router.include_router(users)
@@ -16,3 +17,4 @@ router.include_router(events)
 router.include_router(reviews)
 router.include_router(statistics)
 router.include_router(duplicates)
+router.include_router(worklist)

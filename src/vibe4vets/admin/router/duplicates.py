@@ -6,9 +6,8 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from vibe4vets.admin.router.guarded import admins_router
 from vibe4vets.admin.schemas import examples
-from vibe4vets.auth.dependencies import Admin
+from vibe4vets.auth.dependencies import Admin, get_admin, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
 from vibe4vets.core.http import private_page, success
@@ -17,7 +16,7 @@ from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import MergeNotFound, MergeOutOfDate, ResourceNotFound, ResourceStateConflict
 from vibe4vets.resources.schemas import Dismissal, DuplicatePair, DuplicateQuery, MergeRead, MergeRequest
 
-router = admins_router("duplicates")
+router = guarded_router("duplicates", get_admin)
 MergeID = Annotated[UUID, Path(description="The `id` of a merge.", examples=["3f7d2b1a-8c55-4b63-9f0e-2f7a4f6b1c33"])]
 
 

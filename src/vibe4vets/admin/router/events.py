@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from vibe4vets.admin.router.guarded import admins_router
 from vibe4vets.admin.schemas import examples
+from vibe4vets.auth.dependencies import get_admin, guarded_router
 from vibe4vets.core.audit import AuditEventQuery, AuditEventRead, list_events
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
 from vibe4vets.core.http import private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 
-router = admins_router("audit")
+router = guarded_router("audit", get_admin)
 
 
 @router.get(

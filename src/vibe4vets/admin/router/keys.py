@@ -7,17 +7,16 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from vibe4vets.admin import service
-from vibe4vets.admin.router.guarded import admins_router
 from vibe4vets.admin.router.users import UserID
 from vibe4vets.admin.schemas import KeyCreate, KeyCreated, KeyQuery, KeyRead, examples
-from vibe4vets.auth.dependencies import Admin, SettingsDep
+from vibe4vets.auth.dependencies import Admin, SettingsDep, get_admin, guarded_router
 from vibe4vets.auth.exceptions import APIKeyNotFound, KeyNameTaken, NotAPartner, TwoKeysAlready, UserNotFound
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
 from vibe4vets.core.http import IDEMPOTENT, private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 
-router = admins_router("api keys")
+router = guarded_router("api keys", get_admin)
 KeyID = Annotated[UUID, Path(description="The `id` of an API key.", examples=["5d3c2b1a-8c55-4b63-9f0e-2f7a4f6b1c11"])]
 _SHOWN_ONCE = success("The key, shown only now.", examples.NEW_KEY, status=HTTPStatus.CREATED)
 

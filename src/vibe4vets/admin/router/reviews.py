@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from vibe4vets.admin import service
 from vibe4vets.admin.exceptions import ClaimedByAnother
@@ -19,19 +19,10 @@ from vibe4vets.admin.schemas import (
     ReviewRead,
     examples,
 )
-from vibe4vets.auth.dependencies import Reviewer, get_reviewer
-from vibe4vets.auth.exceptions import InvalidToken
+from vibe4vets.auth.dependencies import Reviewer, get_reviewer, guarded_router
 from vibe4vets.core.database import SessionDep
-from vibe4vets.core.errors import (
-    Forbidden,
-    InternalError,
-    InvalidRequest,
-    MalformedRequest,
-    NotAuthenticated,
-    Unavailable,
-    problem_responses,
-)
-from vibe4vets.core.http import GuardedRoute, private_page, success
+from vibe4vets.core.errors import Forbidden, MalformedRequest, problem_responses
+from vibe4vets.core.http import private_page, success
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
@@ -44,15 +35,7 @@ from vibe4vets.resources.exceptions import (
 )
 from vibe4vets.resources.service import version_etag
 
-router = APIRouter(
-    prefix="/reviews",
-    tags=["review"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(get_reviewer)],
-    responses=problem_responses(
-        MalformedRequest, NotAuthenticated, InvalidToken, Forbidden, InvalidRequest, InternalError, Unavailable
-    ),
-)
+router = guarded_router("review", get_reviewer, prefix="/reviews")
 _DECIDE = problem_responses(
     Forbidden,
     OwnProposal,

@@ -1,12 +1,12 @@
 """HTTP for the dashboard."""
 
 from vibe4vets.admin import service
-from vibe4vets.admin.router.guarded import admins_router
 from vibe4vets.admin.schemas import Stats, examples
+from vibe4vets.auth.dependencies import get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.http import success
 
-router = admins_router("statistics")
+router = guarded_router("statistics", get_staff)
 
 
 @router.get("/stats", summary="Get statistics", responses=success("The numbers.", examples.STATS))

@@ -7,9 +7,8 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from vibe4vets.admin import service
-from vibe4vets.admin.router.guarded import admins_router
 from vibe4vets.admin.schemas import ResetLink, UserCreate, UserQuery, UserRead, UserUpdate, examples
-from vibe4vets.auth.dependencies import Admin, SettingsDep
+from vibe4vets.auth.dependencies import Admin, SettingsDep, get_admin, guarded_router
 from vibe4vets.auth.exceptions import EmailTaken, LastAdmin, UserNotActive, UserNotFound
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
@@ -18,7 +17,7 @@ from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
 
-router = admins_router("users")
+router = guarded_router("users", get_admin)
 _VERSIONED = problem_responses(UserNotFound, LastAdmin, PreconditionFailed, PreconditionRequired)
 UserID = Annotated[UUID, Path(description="The `id` of an account.", examples=["0b0f6a0e-8c55-4b63-9f0e-2f7a4f6b1c11"])]
 

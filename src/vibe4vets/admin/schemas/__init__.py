@@ -23,6 +23,7 @@ from vibe4vets.admin.schemas.reviews import (
     VerificationStats,
 )
 from vibe4vets.admin.schemas.users import ResetLink, SettableState, UserCreate, UserQuery, UserRead, UserUpdate
+from vibe4vets.admin.schemas.worklist import WorklistItem, WorklistQuery
 
 __all__ = [
     "Approval",
@@ -54,4 +55,6 @@ __all__ = [
     "UserRead",
     "UserUpdate",
     "VerificationStats",
+    "WorklistItem",
+    "WorklistQuery",
 ]

@@ -73,6 +73,7 @@ REVIEW: dict[str, Any] = {
     "conflicting": False,
     "feedback": None,
     "note": "New line since Monday.",
+    "base_version": 2,
     "submissions": 2,
     "reason": None,
     "created_at": "2026-10-30T12:00:00Z",
@@ -104,6 +105,31 @@ STATS: dict[str, Any] = {
     "decisions": [{"day": "2026-11-01", "approved": 12, "rejected": 2}],
     "verification": {"never": 1100, "oldest_at": "2026-01-05T10:00:00Z"},
     "coverage": {"category": {"housing": 344}, "state": {"OH": 41}},
+    "coverage_by_state": {"OH": {"housing": 12, "food": 29}},
+}
+WORKLIST: dict[str, Any] = {
+    "items": [
+        {
+            "id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+            "version": 3,
+            "etag": '"3"',
+            "title": "Supportive Services for Veteran Families",
+            "phone": "+18774243838",
+            "states": ["OH"],
+            "source": "va_facilities",
+            "verified_at": None,
+            "priority": 12.25,
+            "reasons": [
+                "Never verified; its source's facts are as of 2023-05-01",
+                "A national program with a telephone number",
+                "3 open reports say that something is wrong",
+                "120 views in 30 days",
+            ],
+        }
+    ],
+    "total": 1,
+    "total_is_exact": True,
+    "next_cursor": None,
 }
 DUPLICATES: dict[str, Any] = {"items": [], "total": 0, "total_is_exact": True, "next_cursor": None}
 MERGE: dict[str, Any] = {

@@ -169,3 +169,4 @@ class Stats(Output):
     decisions: list[DayStats] = Field(description="Of the last 30 days that had any.")
     verification: VerificationStats
     coverage: dict[str, dict[str, int]] = Field(description="Published resources by category and by state.")
+    coverage_by_state: dict[str, dict[str, int]] = Field(description="Of each state, by category.")

@@ -19,6 +19,7 @@ from vibe4vets.admin.service.users import (
     list_users,
     update_user,
 )
+from vibe4vets.admin.service.worklist import list_worklist, refresh_worklist
 
 __all__ = [
     "approve_review",
@@ -34,6 +35,8 @@ __all__ = [
     "list_keys",
     "list_reviews",
     "list_users",
+    "list_worklist",
+    "refresh_worklist",
     "reject_review",
     "release_review",
     "revoke_key",

@@ -1,11 +1,13 @@
 """Review: the queue, leases on what is in it, and decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, literal_column, select, text
 
 from vibe4vets.admin.exceptions import ClaimedByAnother
 from vibe4vets.admin.schemas import (
@@ -76,15 +78,24 @@ select id, title, similarity from (
 
 async def list_reviews(session: Session, query: ReviewQuery, cursors: Cursors) -> Slice:
     """Return one page of the queue: crisis lines first, then the risky, then the oldest; of decided ones the latest."""
-    order = _QUEUE if query.state is ProposalState.OPEN else _DECIDED
-    # as a literal, so that the partial index of the open ones is seen to fit
-    is_so: ColumnElement[bool] = text(f"proposals.state = '{query.state.value}'")  # type: ignore[assignment]
-    conditions = [column.in_(values) for column, values in (
-        (P.kind, query.kind), (P.origin, query.source), (P.risk, query.risk),
-    ) if values]  # fmt: skip
-    found = await Listing(select(P.id).where(is_so, *conditions), order).read(session, query, cursors)
+    given = {name: values for name in _FILTERS if (values := getattr(query, name))}
+    found = await _listing(query.state, frozenset(given)).read(session, query, cursors, given)
     shown = await _reviews(session, [row.id for row in found.rows])
     return found.slice(lambda row: shown[row.id].model_dump_json())
+
+
+_FILTERS: Mapping[str, ColumnElement[bool]] = {
+    name: column == any_(bindparam(name, type_=ARRAY(Text)))
+    for name, column in (("kind", P.kind), ("source", P.origin), ("risk", P.risk))
+}
+
+
+@lru_cache(maxsize=32)
+def _listing(state: ProposalState, names: frozenset[str]) -> Listing:
+    order = _QUEUE if state is ProposalState.OPEN else _DECIDED
+    # as a literal, so that the partial index of the open ones is seen to fit
+    is_so = P.state == literal_column(f"'{state.value}'")
+    return Listing(select(P.id).where(is_so, *(_FILTERS[name] for name in sorted(names))), order)
 
 
 async def _reviews(session: Session, ids: Sequence[UUID]) -> dict[UUID, ReviewRead]:
@@ -152,8 +163,8 @@ async def approve_review(
     await resources.approve_proposal(session, proposal, decider, fields=given.fields, edits=given.edits)
     chosen = given.fields if given.fields is not None else [change.field for change in proposal.changes]
     edited = given.edits.content() if given.edits is not None else {}
-    fields = sorted({*chosen, *edited})
-    return await _keep(session, proposal_id, ProposalState.APPROVED, fields, given.private_note, reviewer)
+    decision = _Decision(ProposalState.APPROVED, given.private_note, sorted({*chosen, *edited}))
+    return await _keep(session, proposal_id, decision, reviewer)
 
 
 async def reject_review(
@@ -162,7 +173,7 @@ async def reject_review(
     """Refuse a proposal; nothing but its state changes."""
     proposal = await _lock(session, proposal_id, match, reviewer)
     await resources.reject_proposal(session, proposal, _decider(reviewer, given.public_reason))
-    return await _keep(session, proposal_id, ProposalState.REJECTED, [], given.private_note, reviewer)
+    return await _keep(session, proposal_id, _Decision(ProposalState.REJECTED, given.private_note), reviewer)
 
 
 async def decide_many(session: Session, given: Sequence[BulkDecision], *, reviewer: Principal) -> BulkResult:
@@ -197,15 +208,23 @@ def _decider(reviewer: Principal, public_reason: str | None) -> resources.Decide
     return resources.Decider(resources.Deed(Change.UPDATED, reviewer.actor, public_reason), public_reason)
 
 
-async def _keep(  # noqa: PLR0913, PLR0917  one row of six values
-    session: Session,
-    proposal_id: UUID,
-    state: ProposalState,
-    fields: Sequence[str],
-    private_note: str | None,
-    reviewer: Principal,
-) -> ReviewRead:
-    values = {"actor_id": reviewer.actor.id, "state": state.value, "fields": fields, "private_note": private_note}
-    await session.execute(_DECISION, {"id": proposal_id, **values})
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What is kept of a decision beside the proposal: which fields were applied, and what staff alone may read."""
+
+    state: ProposalState
+    private_note: str | None
+    fields: Sequence[str] = ()
+
+
+async def _keep(session: Session, proposal_id: UUID, decision: _Decision, reviewer: Principal) -> ReviewRead:
+    values = {
+        "id": proposal_id,
+        "actor_id": reviewer.actor.id,
+        "state": decision.state.value,
+        "fields": [*decision.fields],
+        "private_note": decision.private_note,
+    }
+    await session.execute(_DECISION, values)
     await session.execute(_RELEASE, {"id": proposal_id, "user_id": reviewer.user_id})
     return (await _reviews(session, [proposal_id]))[proposal_id]

@@ -20,6 +20,13 @@ from resources where status = 'published'
 _COVERAGE = text("""
 select kind, value, uses from published_terms where kind in ('category', 'state') and uses > 0 order by kind, value
 """)
+_COVERAGE_BY_STATE = text("""
+select state, json_object_agg(category, uses order by category) as uses from (
+  select state, category, count(*) as uses
+  from published_resources cross join unnest(states) state cross join unnest(categories) category
+  group by state, category
+) counted group by state order by state
+""")
 
 
 async def get_stats(session: Session) -> Stats:
@@ -43,4 +50,5 @@ async def get_stats(session: Session) -> Stats:
         decisions=[DayStats.model_validate(row) for row in await session.execute(_DECISIONS)],
         verification=VerificationStats.model_validate((await session.execute(_VERIFICATION)).one()),
         coverage=coverage,
+        coverage_by_state={row.state: row.uses for row in await session.execute(_COVERAGE_BY_STATE)},
     )

@@ -59,6 +59,7 @@ from vibe4vets.resources.models.proposals import (
     Submission,
     SubmitterContact,
     proposals,
+    submissions,
 )
 from vibe4vets.resources.models.search import (
     ONE_PHRASE,
@@ -71,6 +72,7 @@ from vibe4vets.resources.models.search import (
     SearchWord,
     TaxonomyTerm,
 )
+from vibe4vets.resources.models.views import ResourceView
 
 __all__ = [
     "KEBAB_LIST",
@@ -106,6 +108,7 @@ __all__ = [
     "Resource",
     "ResourceMerge",
     "ResourceRevision",
+    "ResourceView",
     "Risk",
     "Scope",
     "SearchLexeme",
@@ -131,5 +134,6 @@ __all__ = [
     "resources",
     "revisions",
     "sources",
+    "submissions",
     "withdrawn",
 ]

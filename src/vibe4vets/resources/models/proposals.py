@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 from vibe4vets.core.models import Record, enum_type, utc_now
 
 ONE_OPEN_PROPOSAL = "uq_proposals_open"
+ONE_SENDER = "uq_submissions_submitter_id_proposal_id"
 ONE_TOKEN = "uq_submissions_token_hash"  # noqa: S105  the name of a constraint
 _HASH = "^[0-9a-f]{64}$"
 
@@ -65,7 +66,6 @@ class Proposal(Record, table=True):
         Index(ONE_OPEN_PROPOSAL, "fingerprint", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_proposals_queue", "priority", "created_at", "id", postgresql_where=text("state = 'open'")),
         Index("ix_proposals_decided", "decided_at", "id", postgresql_where=text("state <> 'open'")),
-        Index("ix_proposals_submitter", "submitter_id", "created_at", "id"),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("kind in ('create', 'change', 'archive', 'report')", name="kind"),
         CheckConstraint("origin in ('public', 'partner', 'connector')", name="origin"),
@@ -100,17 +100,20 @@ class Proposal(Record, table=True):
 
 
 class Submission(SQLModel, table=True):
-    """One sending of a proposal by the public; its token shows what became of it."""
+    """One sending of a proposal: by the public, whose token shows what became of it, or by an account."""
 
     __tablename__ = "submissions"
     __table_args__ = (
         UniqueConstraint("token_hash", name=ONE_TOKEN),
+        UniqueConstraint("submitter_id", "proposal_id", name=ONE_SENDER),
+        CheckConstraint("(token_hash is null) <> (submitter_id is null)", name="sender"),
         CheckConstraint(f"token_hash ~ '{_HASH}'", name="token_hash"),
     )
 
     id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
     proposal_id: UUID = Field(foreign_key="proposals.id", ondelete="CASCADE", index=True)
-    token_hash: str = Field(max_length=64)
+    token_hash: str | None = Field(default=None, max_length=64)
+    submitter_id: str | None = Field(default=None, max_length=64)
     created_at: datetime = Field(
         default_factory=utc_now, sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": text("now()")}
     )
@@ -128,3 +131,4 @@ class SubmitterContact(SQLModel, table=True):
 
 
 proposals = SQLModel.metadata.tables["proposals"]
+submissions = SQLModel.metadata.tables["submissions"]

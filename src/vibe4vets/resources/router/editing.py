@@ -3,21 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
-from vibe4vets.auth.dependencies import Editor, Staff, get_editor, get_staff
-from vibe4vets.auth.exceptions import InvalidToken
+from vibe4vets.auth.dependencies import Editor, Staff, get_editor, get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
-from vibe4vets.core.errors import (
-    Forbidden,
-    InternalError,
-    InvalidRequest,
-    MalformedRequest,
-    NotAuthenticated,
-    Unavailable,
-    problem_responses,
-)
-from vibe4vets.core.http import IDEMPOTENT, GuardedRoute, success
+from vibe4vets.core.errors import problem_responses
+from vibe4vets.core.http import IDEMPOTENT, success
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
 from vibe4vets.resources import service
@@ -34,14 +25,7 @@ from vibe4vets.resources.schemas import (
     examples,
 )
 
-router = APIRouter(
-    prefix="/resources",
-    tags=["editing"],
-    route_class=GuardedRoute,
-    responses=problem_responses(
-        MalformedRequest, NotAuthenticated, InvalidToken, Forbidden, InvalidRequest, InternalError, Unavailable
-    ),
-)
+router = guarded_router("editing", prefix="/resources")
 _EDITORS, _STAFF = [Depends(get_editor)], [Depends(get_staff)]
 _REFUSED = problem_responses(ResourceNotFound, ResourceStateConflict, PreconditionFailed, PreconditionRequired)
 _ACT = {**success("The resource as it now is.", examples.RESOURCE), **_REFUSED}

@@ -4,36 +4,20 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
-from vibe4vets.auth.dependencies import Partner, get_partner
-from vibe4vets.auth.exceptions import InvalidToken
+from vibe4vets.auth.dependencies import Partner, get_partner, guarded_router
 from vibe4vets.core.database import SessionDep
-from vibe4vets.core.errors import (
-    Forbidden,
-    InternalError,
-    InvalidRequest,
-    MalformedRequest,
-    NotAuthenticated,
-    Unavailable,
-    problem_responses,
-)
-from vibe4vets.core.http import IDEMPOTENT, GuardedRoute, private_page, success
+from vibe4vets.core.errors import MalformedRequest, problem_responses
+from vibe4vets.core.http import IDEMPOTENT, private_page, success
+from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound
 from vibe4vets.resources.models import Origin
 from vibe4vets.resources.schemas import ProposalCreate, ProposalQuery, ProposalRead, examples
 
-router = APIRouter(
-    prefix="/proposals",
-    tags=["proposals"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(get_partner)],
-    responses=problem_responses(
-        MalformedRequest, NotAuthenticated, InvalidToken, Forbidden, InvalidRequest, InternalError, Unavailable
-    ),
-)
+router = guarded_router("proposals", get_partner, prefix="/proposals", problems=[TooManyRequests])
 ProposalID = Annotated[
     UUID, Path(description="The `id` of a proposal.", examples=["9d0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f22"])
 ]

@@ -11,7 +11,7 @@ from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public
 from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
-from vibe4vets.resources.dependencies import PlacesDep, SearchKnowledgeDep
+from vibe4vets.resources.dependencies import PlacesDep, SearchKnowledgeDep, ViewsDep
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.schemas import (
     Changes,
@@ -95,12 +95,12 @@ async def list_changes(
         **problem_responses(ResourceNotFound, ResourceGone),
     },
 )
-async def get_resource(request: Request, session: SessionDep, resource_id: ResourceID) -> Response:
+async def get_resource(request: Request, session: SessionDep, views: ViewsDep, resource_id: ResourceID) -> Response:
     """Get one published resource by its id.
 
     410 tells that it was published once: `successor` is the id of the one that replaces it, if any.
     """
-    document = await service.get_resource(session, resource_id)
+    document = await service.get_resource(session, resource_id, views)
     return public_answer(request, document.body.encode(), etag=document.etag)
 
 

@@ -2,21 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
-from vibe4vets.auth.dependencies import get_staff
-from vibe4vets.auth.exceptions import InvalidToken
+from vibe4vets.auth.dependencies import get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
-from vibe4vets.core.errors import (
-    Forbidden,
-    InternalError,
-    InvalidRequest,
-    MalformedRequest,
-    NotAuthenticated,
-    Unavailable,
-    problem_responses,
-)
-from vibe4vets.core.http import GuardedRoute, private_page, success
+from vibe4vets.core.errors import MalformedRequest, problem_responses
+from vibe4vets.core.http import private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import ResourceNotFound, RevisionNotFound
@@ -30,15 +21,7 @@ from vibe4vets.resources.schemas import (
     examples,
 )
 
-router = APIRouter(
-    prefix="/admin/resources",
-    tags=["staff"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(get_staff)],
-    responses=problem_responses(
-        MalformedRequest, NotAuthenticated, InvalidToken, Forbidden, InvalidRequest, InternalError, Unavailable
-    ),
-)
+router = guarded_router("staff", get_staff, prefix="/admin/resources")
 _PAGED = problem_responses(MalformedRequest, InvalidCursor)
 Number = Annotated[RevisionNumber, Path(description="The `number` of a version.", examples=[2])]
 

@@ -69,6 +69,17 @@ async def get_suggestion(session: SessionDep, settings: SettingsDep, token: Toke
     return await service.get_suggestion(session, token, settings.signing_key)
 
 
+@router.delete(
+    "/suggestions/{token}/contact",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Have your contact erased",
+    responses=problem_responses(SuggestionNotFound),
+)
+async def erase_contact(session: SessionDep, settings: SettingsDep, token: Token) -> None:
+    """Erase at once how reviewers may reach you. Without asking it happens 30 days after the decision."""
+    await service.erase_contact(session, token, settings.signing_key, actor=ANONYMOUS)
+
+
 @router.post(
     "/resources/{resource_id}/feedback",
     status_code=HTTPStatus.ACCEPTED,

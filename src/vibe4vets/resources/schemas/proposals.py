@@ -45,7 +45,7 @@ class Anonymous(Input):
 
     @model_validator(mode="after")
     def _no_identifiers(self) -> Self:
-        for text in _texts(self.model_dump(mode="json", exclude={"contact", "resource_id"})):
+        for text in _texts(self.model_dump(mode="json", exclude={"contact": {"email", "phone"}, "resource_id": True})):
             if (what := find_identifier(text)) is not None:
                 raise PydanticCustomError("personal_identifier", _NUMBERS_OF_ONE_PERSON, {"what": what})
         return self
@@ -153,11 +153,12 @@ class ProposalDetail(Output):
     state: ProposalState
     risk: Risk
     resource_id: UUID | None
+    base_version: int | None = Field(description="The version of the resource that it was made against.")
     changes: list[FieldReview]
     conflicting: bool
     feedback: FeedbackKind | None
     note: str | None
-    submissions: int = Field(description="How often the public has sent it.")
+    submissions: int = Field(description="How often it has been sent.")
     reason: str | None
     created_at: datetime
     decided_at: datetime | None

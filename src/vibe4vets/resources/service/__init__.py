@@ -1,6 +1,8 @@
 """What can be done with the directory. Functions flush, never commit: the request owns the transaction."""
 
+from vibe4vets.resources.service.aging import refresh_trust
 from vibe4vets.resources.service.changes import list_changes
+from vibe4vets.resources.service.crisis import CRISIS_PHONES, CRISIS_TAGS
 from vibe4vets.resources.service.deciding import (
     Decider,
     approve_proposal,
@@ -48,6 +50,7 @@ from vibe4vets.resources.service.places import learn_places, load_places
 from vibe4vets.resources.service.proposing import (
     Draft,
     Submitter,
+    erase_contact,
     erase_contacts,
     get_own_proposal,
     get_suggestion,
@@ -66,14 +69,18 @@ from vibe4vets.resources.service.publishing import (
 )
 from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
 from vibe4vets.resources.service.suggesting import suggest
+from vibe4vets.resources.service.views import Views, forget_views
 from vibe4vets.resources.service.working import list_working
 
 __all__ = [
+    "CRISIS_PHONES",
+    "CRISIS_TAGS",
     "Decider",
     "Deed",
     "Draft",
     "SearchKnowledge",
     "Submitter",
+    "Views",
     "approve_proposal",
     "archive_resource",
     "compare_revisions",
@@ -81,8 +88,10 @@ __all__ = [
     "count_words",
     "create_resource",
     "dismiss_duplicate",
+    "erase_contact",
     "erase_contacts",
     "find_duplicates",
+    "forget_views",
     "get_organization",
     "get_own_proposal",
     "get_proposal",
@@ -110,6 +119,7 @@ __all__ = [
     "publish_resources",
     "read_proposals",
     "record_revisions",
+    "refresh_trust",
     "reindex_batch",
     "reject_proposal",
     "remove_strays",

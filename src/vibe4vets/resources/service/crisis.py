@@ -11,6 +11,10 @@ _SIGNS = re.compile(
     r"|quier[oe] morir|matarme|suicid[ai]rme|quitarme la vida)\b",
     re.IGNORECASE,
 )
+CRISIS_PHONES = ["988", "+18002738255"]
+"""The numbers of the Veterans Crisis Line, the one of today and the one that older papers give."""
+CRISIS_TAGS = ["crisis-line", "crisis-support", "suicide-prevention", "veterans-crisis-line"]
+"""Whose telephone somebody may call in the worst hour of his life: such a number is changed with the most care."""
 CRISIS_LINE = CrisisRead(
     name="Veterans Crisis Line",
     phone="988",

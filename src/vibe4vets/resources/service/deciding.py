@@ -34,13 +34,14 @@ from vibe4vets.resources.service.publishing import read_resources
 
 SUGGESTIONS = SourceIntake(slug="suggestions", name="Suggested by visitors and partners, reviewed", tier=4)
 _SHOWN = (
-    "id", "version", "kind", "origin", "state", "risk", "resource_id", "feedback", "note", "submissions", "created_at",
-    "decided_at",
+    "id", "version", "kind", "origin", "state", "risk", "resource_id", "base_version", "feedback", "note",
+    "submissions", "created_at", "decided_at",
 )  # fmt: skip
 _ANY_VERSION = IfMatch(frozenset({"*"}))
 
 _SELECT = """
-select p.*, (select count(*) from submissions s where s.proposal_id = p.id) as submissions
+select p.*, (select count(*) from submissions s where s.proposal_id = p.id) as submissions,
+  array(select submitter_id from submissions s where s.proposal_id = p.id and submitter_id is not null) as senders
 from proposals p where p.id = any(cast(:ids as uuid[]))
 """
 _READ = text(_SELECT)
@@ -86,14 +87,11 @@ def _detail(row: Any, subject: Any) -> ProposalDetail:  # noqa: ANN401  a row an
         _field(name, change, current, is_open=row.state == ProposalState.OPEN) for name, change in row.changes.items()
     ]
     return ProposalDetail(
-        **{name: getattr(row, name) for name in (
-            "id", "version", "kind", "origin", "state", "risk", "resource_id", "feedback", "note", "submissions",
-            "created_at", "decided_at",
-        )},
+        **{name: getattr(row, name) for name in _SHOWN},
         changes=fields,
         conflicting=any(field.conflicts for field in fields),
         reason=row.public_reason,
-    )  # fmt: skip
+    )
 
 
 def _field(name: str, change: Mapping[str, Any], current: Mapping[str, Any], *, is_open: bool) -> FieldReview:
@@ -114,7 +112,7 @@ async def lock_proposal(session: Session, proposal_id: UUID, match: IfMatch, use
     if row.state != ProposalState.OPEN:
         raise ProposalDecided
     match.require(version_etag(row.version))
-    if row.submitter_id is not None and row.submitter_id == user_id:
+    if user_id in row.senders:
         raise OwnProposal
     return (await _details(session, [row]))[proposal_id]
 

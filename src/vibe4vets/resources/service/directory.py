@@ -24,6 +24,7 @@ from vibe4vets.resources.schemas import (
 from vibe4vets.resources.service.filters import facet_conditions, find_near, plain_conditions, values
 from vibe4vets.resources.service.nearest import nearest_first
 from vibe4vets.resources.service.places import LivePlaces
+from vibe4vets.resources.service.views import Views
 from vibe4vets.resources.terms import category_name, state_name, tag_name
 
 P, ORGANIZATION = published.c, organizations.c
@@ -50,9 +51,10 @@ class Document:
     etag: str
 
 
-async def get_resource(session: Session, resource_id: UUID) -> Document:
-    """Return the published document; raises ResourceGone once withdrawn, else ResourceNotFound."""
+async def get_resource(session: Session, resource_id: UUID, views: Views) -> Document:
+    """Return the published document, which counts; raises ResourceGone once withdrawn, else ResourceNotFound."""
     for row in await session.rows(_PUBLISHED, {"id": resource_id}):
+        views.count(resource_id)
         return Document(row.document, row.etag)
     for row in await session.rows(_WITHDRAWN, {"id": resource_id}):
         raise ResourceGone(successor=row.successor_id and str(row.successor_id))

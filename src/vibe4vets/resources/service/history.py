@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Uuid, bindparam, select, text
 
 from vibe4vets.core.audit import Actor
 from vibe4vets.core.database import Session
@@ -17,6 +17,12 @@ from vibe4vets.resources.service.content import content_of, differences
 from vibe4vets.resources.service.publishing import RENDERED
 
 R = revisions.c
+_HISTORY = Listing(
+    select(R.number, R.change, R.actor_kind, R.actor_id, R.reason, R.created_at).where(
+        R.resource_id == bindparam("resource_id", type_=Uuid)
+    ),
+    Order((R.number,), (int,), descending=True),
+)
 
 _RECORD = text(f"""
 insert into resource_revisions (resource_id, number, change, actor_kind, actor_id, reason, document)
@@ -43,15 +49,10 @@ async def record_revisions(session: Session, ids: Sequence[UUID], deed: Deed) ->
 
 async def list_revisions(session: Session, resource_id: UUID, query: PageQuery, cursors: Cursors) -> Slice:
     """Return one page of a resource's history, the latest first; raises ResourceNotFound."""
-    found = await _revisions(resource_id).read(session, query, cursors)
+    found = await _HISTORY.read(session, query, cursors, {"resource_id": resource_id})
     if not found.matches and not (await session.execute(_EXISTS, {"id": resource_id})).scalar_one():
         raise ResourceNotFound
     return found.slice(lambda row: _summary(row).model_dump_json())
-
-
-def _revisions(resource_id: UUID) -> Listing:
-    history = select(R.number, R.change, R.actor_kind, R.actor_id, R.reason, R.created_at)
-    return Listing(history.where(R.resource_id == resource_id), Order((R.number,), (int,), descending=True))
 
 
 def _summary(row: Any) -> RevisionSummary:  # noqa: ANN401  a row

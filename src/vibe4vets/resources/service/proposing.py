@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, select, text
 
 from vibe4vets.core.audit import Actor, Target, record_event
 from vibe4vets.core.database import Session
@@ -16,7 +16,7 @@ from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.core.security import new_token, token_hash
 from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound, SuggestionNotFound
-from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk, proposals
+from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, proposals, submissions
 from vibe4vets.resources.schemas import (
     Contact,
     FeedbackCreate,
@@ -30,15 +30,13 @@ from vibe4vets.resources.schemas import (
 )
 from vibe4vets.resources.service.content import content_of, differences, settled
 from vibe4vets.resources.service.publishing import read_resources
+from vibe4vets.resources.service.risk import PRIORITIES, risk_of
 
-P = proposals.c
+P, S = proposals.c, submissions.c
 _LATEST = Order((P.created_at, P.id), (datetime.fromisoformat, UUID), descending=True)
 SUGGESTED = {"source": "suggestions", "source_record_id": "-"}
 """Stands for the identity that a proposed resource gets once it is approved."""
 _PURPOSE = "suggestion token"
-_RISKY = {"phone", "phone_extension", "eligibility", "locations", "website"}
-_CRISIS_PHONES = {"988", "+18002738255"}
-_PRIORITIES = {Risk.CRISIS: 0, Risk.HIGH: 1, Risk.LOW: 2}
 
 _PROPOSE = text("""
 insert into proposals as p (kind, origin, state, version, resource_id, base_version, changes, feedback, note, risk,
@@ -49,6 +47,10 @@ on conflict (fingerprint) where state = 'open' do update set updated_at = now()
 returning id, xmax = 0 as is_new
 """)
 _SUBMIT = text("insert into submissions (proposal_id, token_hash) values (:proposal_id, :hash) returning id")
+_SEND = text("""
+insert into submissions (proposal_id, submitter_id) values (:proposal_id, :submitter_id)
+on conflict (submitter_id, proposal_id) do nothing
+""")
 _CONTACT = text("""
 insert into submitter_contacts (submission_id, name, email, phone) values (:submission_id, :name, :email, :phone)
 """)
@@ -61,6 +63,14 @@ where s.token_hash = :hash
 _ERASE = text("""
 delete from submitter_contacts c using submissions s join proposals p on p.id = s.proposal_id
 where c.submission_id = s.id and p.decided_at < now() - interval '30 days'
+""")
+_ERASE_ONE = text("""
+with sent as (
+  select id, proposal_id from submissions where token_hash = :hash
+), erased as (
+  delete from submitter_contacts c using sent where c.submission_id = sent.id returning c.submission_id
+)
+select proposal_id, exists (select from erased) as had_contact from sent
 """)
 _PUBLIC = text("select exists (select from published_resources where id = :id)")
 
@@ -96,7 +106,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     }
     if draft.kind is ProposalKind.CHANGE and not changes:
         raise InvalidRequest(errors=[Violation(pointer="/body/resource", code="no_change", message=_NO_CHANGE)])
-    risk = _risk(draft, base, changes)
+    risk = risk_of(draft.kind, base, changes)
     row = (
         await session.execute(
             _PROPOSE,
@@ -109,7 +119,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
                 "feedback": draft.feedback and draft.feedback.value,
                 "note": draft.note,
                 "risk": risk.value,
-                "priority": _PRIORITIES[risk],
+                "priority": PRIORITIES[risk],
                 "fingerprint": _fingerprint(draft, changes),
                 "submitter_kind": submitter.actor.kind.value,
                 "submitter_id": submitter.user_id,
@@ -119,6 +129,8 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     if row.is_new:
         target = Target("proposal", str(row.id))
         await record_event(session, "proposal.created", actor=submitter.actor, target=target, after=changes)
+    if submitter.user_id is not None:
+        await session.execute(_SEND, {"proposal_id": row.id, "submitter_id": submitter.user_id})
     proposal_id: UUID = row.id
     return proposal_id
 
@@ -150,16 +162,6 @@ def _proposed(draft: Draft, base: Mapping[str, Any]) -> Mapping[str, Any]:
 _NO_HOURS = {"text": None, "weekly": None}
 
 
-def _risk(draft: Draft, base: Mapping[str, Any], changes: Mapping[str, Any]) -> Risk:
-    """What a wrong approval would do. The number of a crisis line is looked at before anything else."""
-    touches_contact = draft.kind in {ProposalKind.ARCHIVE, ProposalKind.REPORT} or "phone" in changes
-    if touches_contact and (base.get("phone") in _CRISIS_PHONES or "crisis-line" in base.get("tags", ())):
-        return Risk.CRISIS
-    if draft.kind is not ProposalKind.CHANGE or _RISKY & changes.keys():
-        return Risk.HIGH
-    return Risk.LOW
-
-
 def _fingerprint(draft: Draft, changes: Mapping[str, Any]) -> str:
     after = {field: change["after"] for field, change in changes.items()}
     note = draft.note if draft.kind is ProposalKind.REPORT else None
@@ -185,36 +187,39 @@ async def report(
 
 
 async def propose_as_partner(session: Session, given: ProposalCreate, submitter: Submitter) -> ProposalRead:
-    """Queue what a partner proposes; see `propose`. A change that another has queued already stays that one's own."""
+    """Queue what a partner proposes; see `propose`. A change that another has queued already is both's from then on."""
     draft = Draft(given.kind, given.resource_id, given.resource.content(), note=given.note)
-    return await _read_proposal(session, await propose(session, draft, submitter))
+    proposal_id = await propose(session, draft, submitter)
+    return await get_own_proposal(session, str(submitter.user_id), proposal_id)
+
+
+_USER = bindparam("user_id", type_=Text)
+_SENT = select(*P).where(P.id.in_(select(S.proposal_id).where(S.submitter_id == _USER)))
+_ONE_SENT = _SENT.where(P.id == bindparam("id", type_=Uuid))
+_ALL_SENT = Listing(_SENT, _LATEST)
+_SENT_IN_STATE = Listing(_SENT.where(P.state == any_(bindparam("state", type_=ARRAY(Text)))), _LATEST)
 
 
 async def get_own_proposal(session: Session, user_id: str, proposal_id: UUID) -> ProposalRead:
-    """Return a proposal of this account; raises ProposalNotFound, also for one of another's."""
-    return await _read_proposal(session, proposal_id, P.submitter_id == user_id)
+    """Return a proposal that this account has sent; raises ProposalNotFound, also for one of another's."""
+    row = (await session.execute(_ONE_SENT, {"user_id": user_id, "id": proposal_id})).one_or_none()
+    if row is None:
+        raise ProposalNotFound
+    return _own(row, user_id)
 
 
 async def list_own_proposals(session: Session, user_id: str, query: ProposalQuery, cursors: Cursors) -> Slice:
-    """Return one page of the proposals of this account, the latest first."""
-    theirs = select(*P).where(P.submitter_id == user_id)
-    if query.state:
-        theirs = theirs.where(P.state.in_(query.state))
-    found = await Listing(theirs, _LATEST).read(session, query, cursors)
-    return found.slice(lambda row: _own(row).model_dump_json())
+    """Return one page of the proposals that this account has sent, the latest first."""
+    listing = _SENT_IN_STATE if query.state else _ALL_SENT
+    found = await listing.read(session, query, cursors, {"user_id": user_id, "state": query.state})
+    return found.slice(lambda row: _own(row, user_id).model_dump_json())
 
 
-async def _read_proposal(session: Session, proposal_id: UUID, *conditions: ColumnElement[bool]) -> ProposalRead:
-    row = (await session.execute(select(*P).where(P.id == proposal_id, *conditions))).one_or_none()
-    if row is None:
-        raise ProposalNotFound
-    return _own(row)
-
-
-def _own(row: Any) -> ProposalRead:  # noqa: ANN401  a row
-    shown = {name: getattr(row, name) for name in ("id", "kind", "state", "resource_id", "note", "created_at")}
+def _own(row: Any, user_id: str) -> ProposalRead:  # noqa: ANN401  a row
+    shown = {name: getattr(row, name) for name in ("id", "kind", "state", "resource_id", "created_at", "decided_at")}
     changes = [FieldChange(field=field, **values) for field, values in row.changes.items()]
-    return ProposalRead(**shown, changes=changes, reason=row.public_reason, decided_at=row.decided_at)
+    note = row.note if row.submitter_id == user_id else None  # of whoever sent it first, and for reviewers
+    return ProposalRead(**shown, changes=changes, note=note, reason=row.public_reason)
 
 
 async def _receive(
@@ -235,6 +240,16 @@ async def get_suggestion(session: Session, token: str, key: bytes) -> Suggestion
     if row is None:
         raise SuggestionNotFound
     return SuggestionStatus.model_validate(row)
+
+
+async def erase_contact(session: Session, token: str, key: bytes, *, actor: Actor) -> None:
+    """Erase how to reach whoever holds this token, at once; raises SuggestionNotFound. Again, it changes nothing."""
+    row = (await session.execute(_ERASE_ONE, {"hash": token_hash(key, _PURPOSE, token).hex()})).one_or_none()
+    if row is None:
+        raise SuggestionNotFound
+    if row.had_contact:
+        target = Target("proposal", str(row.proposal_id))
+        await record_event(session, "contact.erased", actor=actor, target=target)
 
 
 async def erase_contacts(session: Session) -> None:

@@ -25,8 +25,14 @@ where id = any(cast(:ids as uuid[])) and status <> 'published'
 
 _LOCK = text("select id from resources where id = any(cast(:ids as uuid[])) order by id for no key update")
 
-# Trust follows the contract: the tier's reliability times a freshness that halves every 365 days.
-RENDERED = """
+TRUST = """
+  select 1.2 - 0.2 * s.tier as reliability, greatest(0.1, power(0.5::float8,
+    greatest(0, extract(epoch from now() - coalesce(r.verified_at, r.as_of, r.created_at)))::float8 / (365 * 86400)
+  ))::numeric as freshness
+"""
+"""By the contract: the tier's reliability, and a freshness that halves every 365 days; of the rows `r` and `s`."""
+
+RENDERED = f"""
 select r.id, r.version, json_build_object(
   'id', r.id, 'version', r.version, 'title', r.title, 'summary', r.summary, 'description', r.description,
   'eligibility', r.eligibility, 'how_to_apply', r.how_to_apply,
@@ -43,11 +49,7 @@ select r.id, r.version, json_build_object(
 from resources r
 join organizations o on o.id = r.organization_id
 join sources s on s.id = r.source_id
-cross join lateral (
-  select 1.2 - 0.2 * s.tier as reliability, greatest(0.1, power(0.5::float8,
-    greatest(0, extract(epoch from now() - coalesce(r.verified_at, r.as_of, r.created_at)))::float8 / (365 * 86400)
-  ))::numeric as freshness
-) t
+cross join lateral ({TRUST}) t
 left join lateral (
   select json_agg(json_build_object('id', id, 'name', name, 'street', street, 'city', city, 'county', county,
     'state', state, 'postal_code', postal_code, 'latitude', latitude, 'longitude', longitude,
@@ -55,7 +57,7 @@ left join lateral (
   from locations where resource_id = r.id
 ) l on true
 where r.id = any(cast(:ids as uuid[]))
-"""
+"""  # noqa: S608  two texts of ours
 """The working rows `ids`, of any status, each as the JSON of a `ResourceRead`."""
 
 _RENDER = text(RENDERED)

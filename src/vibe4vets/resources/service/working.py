@@ -1,9 +1,11 @@
 """What staff read: resources of any status, from the working rows."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, any_, bindparam, or_, select
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
@@ -20,26 +22,28 @@ _ORDERS = {
 }
 
 
+_FILTERS: Mapping[str, ColumnElement[bool]] = {
+    "status": W.status == any_(bindparam("status", type_=ARRAY(Text))),
+    "source": W.source_id.in_(
+        select(sources.c.id).where(sources.c.slug == any_(bindparam("source", type_=ARRAY(Text))))
+    ),
+    "category": W.categories.op("&&")(bindparam("category", type_=ARRAY(Text))),
+    "state": W.states.op("&&")(bindparam("state", type_=ARRAY(Text))),
+    "updated_since": W.updated_at >= bindparam("updated_since", type_=DateTime(timezone=True)),
+    "verified_before": or_(
+        W.verified_at < bindparam("verified_before", type_=DateTime(timezone=True)), W.verified_at.is_(None)
+    ),
+}
+
+
 async def list_working(session: Session, query: WorkingQuery, cursors: Cursors) -> Slice:
     """Return one page of the resources that match `query`, the latest change first unless `sort` says otherwise."""
-    listing = Listing(select(W.id).where(*_conditions(query)), _ORDERS[query.sort])
-    found = await listing.read(session, query, cursors)
+    given = {name: value for name in _FILTERS if (value := getattr(query, name))}
+    found = await _listing(query.sort, frozenset(given)).read(session, query, cursors, given)
     shown = await read_resources(session, [row.id for row in found.rows])
     return found.slice(lambda row: shown[row.id].model_dump_json())
 
 
-def _conditions(query: WorkingQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if query.status:
-        conditions.append(W.status.in_(query.status))
-    if query.source:
-        conditions.append(W.source_id.in_(select(sources.c.id).where(sources.c.slug.in_(query.source))))
-    if query.category:
-        conditions.append(W.categories.overlap([category.value for category in query.category]))
-    if query.state:
-        conditions.append(W.states.overlap(query.state))
-    if query.updated_since is not None:
-        conditions.append(W.updated_at >= query.updated_since)
-    if query.verified_before is not None:
-        conditions.append(or_(W.verified_at < query.verified_before, W.verified_at.is_(None)))
-    return conditions
+@lru_cache(maxsize=64)
+def _listing(sort: WorkingSort, names: frozenset[str]) -> Listing:
+    return Listing(select(W.id).where(*(_FILTERS[name] for name in sorted(names))), _ORDERS[sort])
