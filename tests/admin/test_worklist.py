@@ -90,6 +90,24 @@ async def test_it_goes_with_the_etag_that_it_shows(
     assert entry["reasons"][0] == f"Last verified on {entry['verified_at'][:10]}"
 
 
+async def test_a_broken_link_is_a_reason_until_somebody_verifies(
+    app: FastAPI, client: httpx.AsyncClient, staff: Headers, sql: asyncpg.Connection
+) -> None:
+    id_ = await add(client, staff, "Site", website="https://gone.example.org/")
+    await sql.execute(
+        """
+        insert into links (key, url, host, next_check_at, failures, first_failed_at, broken_at)
+        select encode(sha256(convert_to(website, 'UTF8')), 'hex'), website, 'gone.example.org', now(), 3,
+          now() - interval '3 days', now() from resources where id = $1""",
+        id_,
+    )
+    assert await service.refresh_worklist(app.state.database) == 1
+    (item,) = await worklist(client, staff)
+    assert (item["priority"], item["reasons"][1:]) == (2, ["Its web site does not answer, or not as it did"])
+    await sql.execute("update resources set verified_at = now() + interval '1 second' where id = $1", id_)
+    assert await service.refresh_worklist(app.state.database) == 0
+
+
 async def test_it_is_filtered_and_paged(
     app: FastAPI, client: httpx.AsyncClient, staff: Headers, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

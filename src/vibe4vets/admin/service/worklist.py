@@ -38,8 +38,14 @@ select r.id, r.version, r.title, r.phone, r.verified_at, r.as_of, r.created_at, 
   (
     select coalesce(sum(v.views), 0) from resource_views v
     where v.resource_id = r.id and v.day > cast(now() at time zone 'UTC' as date) - 30
-  ) as views
-from published_resources p join resources r on r.id = p.id
+  ) as views,
+  exists (
+    select from links k
+    where k.key in (encode(sha256(convert_to(r.website, 'UTF8')), 'hex'),
+        encode(sha256(convert_to(o.website, 'UTF8')), 'hex'))
+      and least(k.broken_at, k.suspected_at) > coalesce(r.verified_at, '-infinity')
+  ) as has_flagged_link
+from published_resources p join resources r on r.id = p.id join organizations o on o.id = r.organization_id
 where p.id = any(cast(:ids as uuid[]))
 """
 _CRISIS = {"crisis_phones": CRISIS_PHONES, "crisis_tags": CRISIS_TAGS}
@@ -48,7 +54,8 @@ _READ = text(_FACTS)
 _WEIGH = text(f"""
 insert into verification_needs (resource_id, priority, states, categories, source, found_at)
 select id, priority, states, categories, source, now() from (
-  select id, states, categories, source, 2 * least(reports, 5) + years * (1 + log(1 + views) + case
+  select id, states, categories, source, 2 * least(reports, 5) + case when has_flagged_link then 2 else 0 end
+    + years * (1 + log(1 + views) + case
     when is_crisis_line then 3 when is_national_line then 1 else 0 end) as priority
   from ({_FACTS}) facts
 ) weighed
@@ -141,5 +148,7 @@ def _reasons(facts: Any) -> Iterator[str]:  # noqa: ANN401  a row
         yield "A national program with a telephone number"
     if facts.reports:
         yield f"{facts.reports} open {'report says' if facts.reports == 1 else 'reports say'} that something is wrong"
+    if facts.has_flagged_link:
+        yield "Its web site does not answer, or not as it did"
     if facts.views:
         yield f"{facts.views} {'view' if facts.views == 1 else 'views'} in 30 days"
