@@ -36,6 +36,14 @@ from vibe4vets.resources.models.history import (
     ResourceRevision,
     revisions,
 )
+from vibe4vets.resources.models.learning import (
+    HeardKind,
+    SearchAsker,
+    SearchCount,
+    SearchText,
+    search_counts,
+    search_texts,
+)
 from vibe4vets.resources.models.places import (
     KnownPlace,
     PlaceLoad,
@@ -70,6 +78,7 @@ from vibe4vets.resources.models.search import (
     SearchState,
     SearchWord,
     TaxonomyTerm,
+    lexicon_entries,
 )
 
 __all__ = [
@@ -88,6 +97,7 @@ __all__ = [
     "EntryKind",
     "EntryOrigin",
     "FeedbackKind",
+    "HeardKind",
     "KnownPlace",
     "LexiconEntry",
     "Location",
@@ -108,9 +118,12 @@ __all__ = [
     "ResourceRevision",
     "Risk",
     "Scope",
+    "SearchAsker",
+    "SearchCount",
     "SearchLexeme",
     "SearchRow",
     "SearchState",
+    "SearchText",
     "SearchWord",
     "Source",
     "Status",
@@ -120,6 +133,7 @@ __all__ = [
     "WithdrawnResource",
     "duplicate_candidates",
     "known_places",
+    "lexicon_entries",
     "organizations",
     "place_loads",
     "proposals",
@@ -130,6 +144,8 @@ __all__ = [
     "published_terms",
     "resources",
     "revisions",
+    "search_counts",
+    "search_texts",
     "sources",
     "withdrawn",
 ]
