@@ -24,7 +24,7 @@ from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.core.safety import refuse_unsafe
 from vibe4vets.core.sweeping import keep_sweeping
-from vibe4vets.resources.service import SearchKnowledge, erase_contacts
+from vibe4vets.resources.service import Exports, SearchKnowledge, erase_contacts
 from vibe4vets.resources.service.places import LivePlaces
 
 DESCRIPTION = """
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
         app.state.places = LivePlaces()
         app.state.search_knowledge = SearchKnowledge(app.state.places)
+        app.state.exports = Exports(app.state.database.published)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()

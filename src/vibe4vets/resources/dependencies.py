@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from vibe4vets.resources.service import SearchKnowledge
+from vibe4vets.resources.service import Exports, SearchKnowledge
 from vibe4vets.resources.service.places import LivePlaces
 
 
@@ -19,5 +19,12 @@ async def get_search_knowledge(request: Request) -> SearchKnowledge:
     return known
 
 
+async def get_exports(request: Request) -> Exports:
+    """The exports of this process."""
+    exports: Exports = request.app.state.exports
+    return exports
+
+
+ExportsDep = Annotated[Exports, Depends(get_exports)]
 PlacesDep = Annotated[LivePlaces, Depends(get_places)]
 SearchKnowledgeDep = Annotated[SearchKnowledge, Depends(get_search_knowledge)]

@@ -41,6 +41,7 @@ from vibe4vets.resources.schemas.proposals import (
 from vibe4vets.resources.schemas.query import (
     SEARCH_DEPTH,
     ChangesQuery,
+    ExportQuery,
     FacetName,
     OrganizationQuery,
     ResourceFilters,
@@ -82,6 +83,7 @@ __all__ = [
     "Dismissal",
     "DuplicatePair",
     "DuplicateQuery",
+    "ExportQuery",
     "FacetName",
     "FeedbackCreate",
     "FieldChange",

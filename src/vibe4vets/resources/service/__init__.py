@@ -36,6 +36,7 @@ from vibe4vets.resources.service.editing import (
     verify_resource,
     version_etag,
 )
+from vibe4vets.resources.service.exporting import CSV, GEOJSON, NDJSON, Exports
 from vibe4vets.resources.service.history import (
     Deed,
     compare_revisions,
@@ -69,9 +70,13 @@ from vibe4vets.resources.service.suggesting import suggest
 from vibe4vets.resources.service.working import list_working
 
 __all__ = [
+    "CSV",
+    "GEOJSON",
+    "NDJSON",
     "Decider",
     "Deed",
     "Draft",
+    "Exports",
     "SearchKnowledge",
     "Submitter",
     "approve_proposal",
