@@ -24,7 +24,7 @@ from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.core.safety import refuse_unsafe
 from vibe4vets.core.sweeping import keep_sweeping
-from vibe4vets.resources.service import Exports, SearchKnowledge, erase_contacts
+from vibe4vets.resources.service import Exports, SearchKnowledge, SearchLearning, erase_contacts
 from vibe4vets.resources.service.places import LivePlaces
 
 DESCRIPTION = """
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
         app.state.places = LivePlaces()
         app.state.search_knowledge = SearchKnowledge(app.state.places)
+        app.state.search_learning = SearchLearning(settings.signing_key)
         app.state.exports = Exports(app.state.database.published)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
@@ -65,7 +66,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         gc.freeze()
         database: Database = app.state.database
         sealing = keep_sealing(database, settings.audit.seal_interval, sealed)
-        sweeping = keep_sweeping(database, app.state.limits, chores=[erase_contacts])
+        chores = [erase_contacts, app.state.search_learning.store]
+        sweeping = keep_sweeping(database, app.state.limits, chores=chores)
         try:
             async with _in_background(sealing, sweeping):
                 yield

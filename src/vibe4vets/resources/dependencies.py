@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from vibe4vets.resources.service import Exports, SearchKnowledge
+from vibe4vets.core.http import ClientAddress, address_key
+from vibe4vets.resources.service import Exports, Listener, SearchKnowledge, SearchLearning
 from vibe4vets.resources.service.places import LivePlaces
 
 
@@ -25,6 +26,13 @@ async def get_exports(request: Request) -> Exports:
     return exports
 
 
+async def get_listener(request: Request, address: ClientAddress) -> Listener:
+    """What counts the searches of whoever asks."""
+    learning: SearchLearning = request.app.state.search_learning
+    return Listener(learning, address_key(address))
+
+
 ExportsDep = Annotated[Exports, Depends(get_exports)]
+ListenerDep = Annotated[Listener, Depends(get_listener)]
 PlacesDep = Annotated[LivePlaces, Depends(get_places)]
 SearchKnowledgeDep = Annotated[SearchKnowledge, Depends(get_search_knowledge)]

@@ -25,7 +25,15 @@ from vibe4vets.resources.schemas.editing import (
     WorkingSort,
 )
 from vibe4vets.resources.schemas.intake import LocationIntake, ResourceIntake, SourceIntake
-from vibe4vets.resources.schemas.lexicon import LexiconEntryIntake
+from vibe4vets.resources.schemas.lexicon import (
+    LexiconEntryIntake,
+    LexiconEntryRead,
+    LexiconEntryUpdate,
+    LexiconQuery,
+    SearchesKind,
+    SearchesQuery,
+    SearchesRead,
+)
 from vibe4vets.resources.schemas.proposals import (
     Contact,
     FeedbackCreate,
@@ -92,6 +100,9 @@ __all__ = [
     "HoursRead",
     "Interpretation",
     "LexiconEntryIntake",
+    "LexiconEntryRead",
+    "LexiconEntryUpdate",
+    "LexiconQuery",
     "LocationIntake",
     "LocationRead",
     "MergeRead",
@@ -120,6 +131,9 @@ __all__ = [
     "SearchHit",
     "SearchPage",
     "SearchQuery",
+    "SearchesKind",
+    "SearchesQuery",
+    "SearchesRead",
     "SourceIntake",
     "SourceRead",
     "SuggestQuery",

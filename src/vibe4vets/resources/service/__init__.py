@@ -65,7 +65,22 @@ from vibe4vets.resources.service.publishing import (
     remove_strays,
     withdraw_resources,
 )
-from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
+from vibe4vets.resources.service.search import (
+    Listener,
+    SearchKnowledge,
+    SearchLearning,
+    count_words,
+    search,
+    seed_lexicon,
+)
+from vibe4vets.resources.service.search.editing import (
+    create_entry,
+    delete_entry,
+    get_entry,
+    list_entries,
+    update_entry,
+)
+from vibe4vets.resources.service.search.heard import list_searches
 from vibe4vets.resources.service.suggesting import suggest
 from vibe4vets.resources.service.working import list_working
 
@@ -77,17 +92,22 @@ __all__ = [
     "Deed",
     "Draft",
     "Exports",
+    "Listener",
     "SearchKnowledge",
+    "SearchLearning",
     "Submitter",
     "approve_proposal",
     "archive_resource",
     "compare_revisions",
     "count_published",
     "count_words",
+    "create_entry",
     "create_resource",
+    "delete_entry",
     "dismiss_duplicate",
     "erase_contacts",
     "find_duplicates",
+    "get_entry",
     "get_organization",
     "get_own_proposal",
     "get_proposal",
@@ -99,10 +119,12 @@ __all__ = [
     "list_categories",
     "list_changes",
     "list_duplicates",
+    "list_entries",
     "list_organizations",
     "list_own_proposals",
     "list_resources",
     "list_revisions",
+    "list_searches",
     "list_states",
     "list_tags",
     "list_working",
@@ -126,6 +148,7 @@ __all__ = [
     "suggest",
     "take_suggestion",
     "undo_merge",
+    "update_entry",
     "update_resource",
     "upsert_resources",
     "upsert_sources",
