@@ -45,7 +45,7 @@ async def list_lexicon_entries(
     response_model=LexiconEntryRead,
     dependencies=[*_EDITORS, IDEMPOTENT],
     responses={
-        **success("The entry.", examples.LEXICON_ENTRY, status=HTTPStatus.CREATED),
+        **success("The entry as it is.", examples.LEXICON_ENTRY, status=HTTPStatus.CREATED),
         **problem_responses(PhraseTaken),
     },
 )
@@ -60,7 +60,11 @@ async def create_lexicon_entry(
     "/lexicon/{entry_id}",
     summary="Get an entry of the lexicon",
     response_model=LexiconEntryRead,
-    responses={**success("The entry.", examples.LEXICON_ENTRY), **NOT_MODIFIED, **problem_responses(EntryNotFound)},
+    responses={
+        **success("The entry as it is.", examples.LEXICON_ENTRY),
+        **NOT_MODIFIED,
+        **problem_responses(EntryNotFound),
+    },
 )
 async def get_lexicon_entry(request: Request, session: SessionDep, entry_id: EntryID) -> Response:
     """Get one entry, with the `ETag` that a change of it needs."""

@@ -27,7 +27,7 @@ router = APIRouter(
 @router.get(
     "/export.csv",
     summary="Export a table",
-    responses=success("The table.", examples.TABLE, media_type="text/csv; charset=utf-8"),
+    responses=success("The table, a row a resource.", examples.TABLE, media_type="text/csv; charset=utf-8"),
 )
 async def export_csv(
     request: Request,
@@ -49,7 +49,7 @@ async def export_csv(
 @router.get(
     "/export.ndjson",
     summary="Export lines of documents",
-    responses=success("A resource a line.", examples.LINES, media_type="application/x-ndjson"),
+    responses=success("The documents, one a line.", examples.LINES, media_type="application/x-ndjson"),
 )
 async def export_ndjson(
     request: Request,
@@ -69,7 +69,7 @@ async def export_ndjson(
 @router.get(
     "/export.geojson",
     summary="Export a map",
-    responses=success("A feature a location.", examples.FEATURES, media_type="application/geo+json"),
+    responses=success("The map, a feature a location.", examples.FEATURES, media_type="application/geo+json"),
 )
 async def export_geojson(
     request: Request,
