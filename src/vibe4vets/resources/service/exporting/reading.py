@@ -7,10 +7,10 @@ ids are random, so that what a filter finds lies evenly and the planner's guess 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
@@ -50,17 +50,23 @@ class Exports:
         statement = _statement(frozenset(given), query.include_national)
         return Export(self, statement, given, form, _tag(state, statement, given, form))
 
-    async def read(
-        self, statement: Statement, given: Mapping[str, Any], form: ExportFormat
-    ) -> tuple[Sequence[Any], list[str]]:
-        """The rows of one batch, and their text in slices."""
+    async def read(self, statement: Statement, given: Mapping[str, Any], form: ExportFormat) -> "Batch":
+        """One batch as text, written in slices."""
         async with self._turns:
             rows = await self._pool.fetch(statement.sql, statement.arguments(given))
             texts = []
             for start in range(0, len(rows), SLICE):
                 texts.append(form.write([row.document for row in rows[start : start + SLICE]]))
                 await asyncio.sleep(0)
-        return rows, texts
+        return Batch(len(rows), rows[-1].id if rows else None, form.separator.join(texts))
+
+
+class Batch(NamedTuple):
+    """A batch as text, and which was its last row."""
+
+    size: int
+    last: UUID | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +89,16 @@ class Export:
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """The bytes of the file, a batch at a time; raises as soon as one cannot be read."""
-        before, after, rows_in_batch = self.form.opening, UUID(int=0), BATCH
-        while rows_in_batch == BATCH:
-            rows, texts = await self.exports.read(
-                self.statement, {**self.given, "after": after, "size": BATCH}, self.form
-            )
-            rows_in_batch = len(rows)
-            if rows:
-                yield (before + self.form.separator.join(texts)).encode()
-                before, after = self.form.separator, rows[-1].id
-        # a separator that awaits another batch is not written after the last one
-        yield (self.form.closing if after.int else before + self.form.closing).encode()
+        head, after, size = self.form.opening, UUID(int=0), BATCH
+        while size == BATCH:
+            given = {**self.given, "after": after, "size": BATCH}
+            size, last, text = await self.exports.read(self.statement, given, self.form)
+            if last is not None:
+                chunk = (head + text).encode()
+                head, after, text = self.form.separator, last, ""  # while the client reads, its chunk alone is kept
+                yield chunk
+        # the separator that awaited another batch is not written after the last one
+        yield (self.form.closing if after.int else head + self.form.closing).encode()
 
 
 @lru_cache(maxsize=256)
