@@ -27,8 +27,8 @@ from vibe4vets.resources.service.filters import find_near, list_conditions, valu
 from vibe4vets.resources.service.places import LivePlaces
 from vibe4vets.resources.service.publishing import DOCUMENT_VERSION
 
-BATCH: Final = 250
-"""About half a megabyte, which is what a client that has stopped reading keeps in memory."""
+BATCH: Final = 100
+"""About 150 kB, of which a client that has stopped reading keeps two or three copies in memory."""
 SLICE: Final = 50
 """So many documents are written in a few milliseconds; then other requests have their turn."""
 AT_ONCE: Final = 2
