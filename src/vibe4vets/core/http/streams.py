@@ -1,11 +1,13 @@
 """Answers that are too long to be in memory at once."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from http import HTTPStatus
 from typing import Protocol
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive
 
 from vibe4vets.core.http.answers import PUBLIC_CACHE, is_current
 
@@ -40,7 +42,15 @@ async def public_download(request: Request, file: Download) -> Response:
     first = await anext(chunks)
     if request.state.is_head:  # nobody would read the rest
         await chunks.aclose()
-    return StreamingResponse(_whole(first, chunks), headers=headers, media_type=file.media_type)
+    return _Stream(_whole(first, chunks), headers=headers, media_type=file.media_type)
+
+
+class _Stream(StreamingResponse):
+    """Looks whether the client is still there, and lets others run meanwhile, whatever the server makes of waiting."""
+
+    async def listen_for_disconnect(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":  # noqa: ASYNC110  the next message is awaited
+            await asyncio.sleep(0)
 
 
 async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
