@@ -166,7 +166,7 @@ async def test_addresses_of_the_readme_exist(reader: httpx.AsyncClient) -> None:
     known = {*(await reader.get("/openapi.json")).json()["paths"], "/docs", "/redoc", "/openapi.json"}
     rows = re.findall(r"^\| (`/.*?) \|", README, re.MULTILINE)
     assert {address for row in rows for address in re.findall(r"`([^`]+)`", row)} == {
-        re.sub(r"\{(resource|session|user|key|proposal|merge)_id\}", "{id}", address) for address in known
+        re.sub(r"\{(resource|session|user|key|proposal|merge|entry)_id\}", "{id}", address) for address in known
     }
 
 

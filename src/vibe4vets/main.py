@@ -24,7 +24,14 @@ from vibe4vets.core.openapi import describe
 from vibe4vets.core.pagination import Cursors
 from vibe4vets.core.safety import refuse_unsafe
 from vibe4vets.core.sweeping import keep_sweeping
-from vibe4vets.resources.service import SearchKnowledge, Views, erase_contacts, forget_views
+from vibe4vets.resources.service import (
+    Exports,
+    SearchKnowledge,
+    SearchLearning,
+    Views,
+    erase_contacts,
+    forget_views,
+)
 from vibe4vets.resources.service.places import LivePlaces
 
 DESCRIPTION = """
@@ -59,13 +66,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.places = LivePlaces()
         app.state.search_knowledge = SearchKnowledge(app.state.places)
         app.state.views = views = Views()
+        app.state.search_learning = SearchLearning(settings.signing_key)
+        app.state.exports = Exports(app.state.database.published)
         # what was loaded to start lives as long as the process: walking it again at every full collection
         # would stop all requests for tens of milliseconds
         gc.collect()
         gc.freeze()
         database: Database = app.state.database
         sealing = keep_sealing(database, settings.audit.seal_interval, sealed)
-        sweeping = keep_sweeping(database, app.state.limits, chores=[erase_contacts, views.store, forget_views])
+        chores = [erase_contacts, views.store, forget_views, app.state.search_learning.store]
+        sweeping = keep_sweeping(database, app.state.limits, chores=chores)
         try:
             async with _in_background(sealing, sweeping):
                 yield

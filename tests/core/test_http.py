@@ -73,7 +73,8 @@ async def test_only_good_public_reads_may_be_cached(reader: httpx.AsyncClient) -
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == PUBLIC_CACHE
         assert answer.headers["vary"] == "Accept-Encoding"
-        assert re.fullmatch(r'"[\w-]+"', answer.headers["etag"])
+        # an export has a weak one: reading a whole directory for its bytes would cost more than sending it
+        assert re.fullmatch(r'W/"[\w-]+"' if "/export." in address else r'"[\w-]+"', answer.headers["etag"])
     for status, answer in await every_kind_of_answer(reader):
         is_public = status == 304 or "etag" in answer.headers
         assert answer.headers["cache-control"] == (PUBLIC_CACHE if is_public else "no-store")
@@ -83,11 +84,11 @@ async def test_only_good_public_reads_may_be_cached(reader: httpx.AsyncClient) -
 async def test_a_current_copy_is_confirmed(reader: httpx.AsyncClient) -> None:
     for address in await addresses(reader):
         first = await reader.get(address)
-        etag = first.headers["etag"]
+        etag = first.headers["etag"].removeprefix("W/")
         for given in (etag, f"W/{etag}", f'"other", {etag}', f'"a",W/{etag} ,"b"', "*"):
             again = await reader.get(address, headers={"if-none-match": given})
             assert (again.status_code, again.content) == (304, b""), given
-            assert again.headers["etag"] == etag
+            assert again.headers["etag"] == first.headers["etag"]
             assert again.headers["cache-control"] == PUBLIC_CACHE
             assert again.headers["vary"] == first.headers["vary"]
             assert "content-length" not in again.headers

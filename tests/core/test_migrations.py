@@ -166,6 +166,7 @@ insert into idempotency_keys (key, request_hash) values (sha256('key'), sha256('
 insert into fetch_hosts (host, window_began_at, calls, failures) values ('example.org', now(), 1, 0);
 insert into links (key, url, host, next_check_at)
   values (repeat('d', 64), 'https://example.org/', 'example.org', now());
+insert into search_counts values (current_date, sha256('text'), 1, 0, 0);
 insert into places (kind, key, state, name, latitude, longitude, weight, origin)
   values ('zip', '43215', 'OH', 'Columbus', 40, -83, 1, 'file');
 """
@@ -286,7 +287,11 @@ BAD = {
     "ck_users_role": "update users set role = 'owner'",
     "ck_users_state": "update users set state = 'asleep'",
     "ck_users_token_epoch": "update users set token_epoch = -1",
+    "ck_search_texts_hash": "insert into search_texts values ('short', 'word', 'ebt')",
     "uq_api_keys_prefix": "api_keys",
+    "ck_search_askers_hashes": "insert into search_askers values (current_date, sha256('a'), 'short')",
+    "ck_search_counts_counts": "update search_counts set searches = 0",
+    "ck_search_counts_hash": "update search_counts set hash = 'short'",
     "ck_search_state_one_row": "update search_state set id = 2",
     "uq_lexicon_entries_phrase": f"{ENTRY} 'eviction', '{{}}', 1)",
     "uq_locations_resource_id_position": "locations",

@@ -36,6 +36,7 @@ TAGS = [
     {"name": "review", "description": "Decide what people propose."},
     {"name": "duplicates", "description": "Resources that may be one, and making them one."},
     {"name": "verification", "description": "What somebody should check first."},
+    {"name": "lexicon", "description": "What people say and what it means, and what they search for."},
     {"name": "statistics", "description": "How the directory is doing."},
     {"name": "operations", "description": "For those who run the service."},
 ]

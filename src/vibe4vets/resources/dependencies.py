@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from vibe4vets.resources.service import SearchKnowledge, Views
+from vibe4vets.core.http import ClientAddress, address_key
+from vibe4vets.resources.service import Exports, Listener, SearchKnowledge, SearchLearning, Views
 from vibe4vets.resources.service.places import LivePlaces
 
 
@@ -25,6 +26,20 @@ async def get_views(request: Request) -> Views:
     return views
 
 
+async def get_exports(request: Request) -> Exports:
+    """The exports of this process."""
+    exports: Exports = request.app.state.exports
+    return exports
+
+
+async def get_listener(request: Request, address: ClientAddress) -> Listener:
+    """What counts the searches of whoever asks."""
+    learning: SearchLearning = request.app.state.search_learning
+    return Listener(learning, address_key(address))
+
+
+ExportsDep = Annotated[Exports, Depends(get_exports)]
+ListenerDep = Annotated[Listener, Depends(get_listener)]
 PlacesDep = Annotated[LivePlaces, Depends(get_places)]
 SearchKnowledgeDep = Annotated[SearchKnowledge, Depends(get_search_knowledge)]
 ViewsDep = Annotated[Views, Depends(get_views)]

@@ -73,14 +73,6 @@ class EntryNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "lexicon-entry-not-found", "There is no such entry; list them anew."
 
 
-class EntryChanged(AppError):
-    status, type, title = (
-        HTTPStatus.PRECONDITION_FAILED,
-        "lexicon-entry-changed",
-        "Somebody changed the entry meanwhile; read it again and repeat your change.",
-    )
-
-
 class PhraseTaken(AppError):
     status, type, title = (
         HTTPStatus.CONFLICT,

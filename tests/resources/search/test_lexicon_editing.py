@@ -5,11 +5,14 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from vibe4vets.core.audit import SYSTEM
 from vibe4vets.core.database import Session
-from vibe4vets.resources.exceptions import EntryChanged, EntryNotFound, PhraseTaken
+from vibe4vets.core.preconditions import IfMatch, PreconditionFailed
+from vibe4vets.resources.exceptions import EntryNotFound, PhraseTaken
 from vibe4vets.resources.models import EntryKind
-from vibe4vets.resources.schemas import LexiconEntryIntake
+from vibe4vets.resources.schemas import LexiconEntryIntake, LexiconEntryRead, LexiconEntryUpdate, LexiconQuery
 from vibe4vets.resources.service.search import seed_lexicon
 from vibe4vets.resources.service.search.editing import (
     create_entry,
@@ -19,6 +22,8 @@ from vibe4vets.resources.service.search.editing import (
     update_entry,
 )
 
+ANY = IfMatch(frozenset({"*"}))
+
 
 def entry(phrase: str, **codes: float) -> LexiconEntryIntake:
     return LexiconEntryIntake.model_validate(
@@ -26,33 +31,48 @@ def entry(phrase: str, **codes: float) -> LexiconEntryIntake:
     )
 
 
-async def test_an_entry_is_written_changed_and_retired(session: Session) -> None:
-    made = await create_entry(session, entry("Grüner Zettel!", legal_aid=1))
+def update(**fields: object) -> LexiconEntryUpdate:
+    return LexiconEntryUpdate.model_validate(fields)
+
+
+async def phrases(session: Session, app: FastAPI, **query: object) -> list[str]:
+    """The phrases of a list."""
+    page = await list_entries(session, LexiconQuery.model_validate(query), app.state.cursors)
+    return [LexiconEntryRead.model_validate_json(document).phrase for document in page.documents]
+
+
+async def test_an_entry_is_written_changed_and_retired(session: Session, app: FastAPI) -> None:
+    made = await create_entry(session, entry("Grüner Zettel!", legal_aid=1), actor=SYSTEM)
     assert (made.phrase, made.version, made.kind) == ("gruner zettel", 1, EntryKind.NEED)
     with pytest.raises(PhraseTaken):
-        await create_entry(session, entry("gruner zettel", dental=1))
-    with pytest.raises(EntryChanged):
-        await update_entry(session, made.id, entry("gruner zettel", dental=1), version=2)
-    changed = await update_entry(session, made.id, entry("gruner zettel", dental=0.5), version=1)
-    assert (changed.codes, changed.version) == ({"dental": 0.5}, 2)
+        await create_entry(session, entry("gruner zettel", dental=1), actor=SYSTEM)
+    with pytest.raises(PreconditionFailed):
+        await update_entry(session, made.id, update(codes={"dental": 1}), IfMatch(frozenset({'"x"'})), actor=SYSTEM)
+    changed = await update_entry(session, made.id, update(codes={"dental": 0.5}), ANY, actor=SYSTEM)
+    assert (changed.codes, changed.version, changed.phrase) == ({"dental": 0.5}, 2, "gruner zettel")
     with pytest.raises(PhraseTaken):
-        await update_entry(session, made.id, entry("eviction", dental=1), version=2)
-    assert [found.phrase for found in await list_entries(session, containing="zettel")] == ["gruner zettel"]
-    await delete_entry(session, made.id, version=2)
-    assert await list_entries(session, containing="zettel") == []
+        await update_entry(session, made.id, update(phrase="eviction"), ANY, actor=SYSTEM)
+    assert await phrases(session, app, q="ZETTEL") == ["gruner zettel"]
+    await delete_entry(session, made.id, ANY, actor=SYSTEM)
+    assert await phrases(session, app, q="zettel") == []
     for missing in (made.id, uuid4()):
         with pytest.raises(EntryNotFound):
             await get_entry(session, missing)
-    assert (await create_entry(session, entry("gruner zettel", mst=1))).version == 4
+    assert (await create_entry(session, entry("gruner zettel", mst=1), actor=SYSTEM)).version == 4
 
 
-async def test_the_projects_file_leaves_what_administrators_wrote(session: Session) -> None:
-    changed, retired = [(await list_entries(session, containing=name))[0] for name in ("eviction", "toothache")]
-    await update_entry(session, changed.id, entry(changed.phrase, dental=1), version=1)
-    await delete_entry(session, retired.id, version=1)
+async def test_the_projects_file_leaves_what_administrators_wrote(
+    session: Session, app: FastAPI, sql: asyncpg.Connection
+) -> None:
+    changed, retired = [
+        await sql.fetchval("select id from lexicon_entries where phrase = $1", phrase)
+        for phrase in ("eviction", "toothache")
+    ]
+    await update_entry(session, changed, update(codes={"dental": 1}), ANY, actor=SYSTEM)
+    await delete_entry(session, retired, ANY, actor=SYSTEM)
     await seed_lexicon(session)
-    assert (await get_entry(session, changed.id)).codes == {"dental": 1}
-    assert await list_entries(session, containing="toothache") == []
+    assert (await get_entry(session, changed)).codes == {"dental": 1}
+    assert await phrases(session, app, q="toothache") == []
 
 
 async def test_what_the_projects_file_lost_goes_and_what_it_changed_is_brought(

@@ -140,3 +140,19 @@ MERGE: dict[str, Any] = {
     "moved_proposals": 1,
     "created_at": "2026-11-02T09:30:00Z",
 }
+LEXICON_ENTRY: dict[str, Any] = {
+    "id": "5e1c2b1a-8c55-4b63-9f0e-2f7a4f6b1c44",
+    "version": 2,
+    "phrase": "ebt card",
+    "kind": "need",
+    "language": "en",
+    "codes": {"food-assistance": 1.0},
+    "official_words": "food stamps",
+    "origin": "admin",
+    "created_at": "2026-11-01T12:00:00Z",
+    "updated_at": "2026-11-02T09:30:00Z",
+}
+LEXICON: dict[str, Any] = _page(LEXICON_ENTRY)
+SEARCHES: dict[str, Any] = _page(
+    {"text": "ebt", "searches": 41, "zero_results": 0, "fallbacks": 38, "last_day": "2026-11-20"}
+)

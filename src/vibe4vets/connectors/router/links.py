@@ -2,41 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 
-from vibe4vets.auth.dependencies import get_staff
-from vibe4vets.auth.exceptions import InvalidAPIKey, InvalidToken
+from vibe4vets.auth.dependencies import get_staff, guarded_router
 from vibe4vets.connectors.schemas.links import LINKS_EXAMPLE, LinkQuery, LinkRead
 from vibe4vets.connectors.service import links
 from vibe4vets.core.database import SessionDep
-from vibe4vets.core.errors import (
-    Forbidden,
-    InternalError,
-    InvalidRequest,
-    MalformedRequest,
-    NotAuthenticated,
-    Unavailable,
-    problem_responses,
-)
-from vibe4vets.core.http import GuardedRoute, private_page, success
+from vibe4vets.core.errors import problem_responses
+from vibe4vets.core.http import private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 
-router = APIRouter(
-    prefix="/admin/links",
-    tags=["staff"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(get_staff)],
-    responses=problem_responses(
-        MalformedRequest,
-        NotAuthenticated,
-        InvalidToken,
-        InvalidAPIKey,
-        Forbidden,
-        InvalidRequest,
-        InternalError,
-        Unavailable,
-    ),
-)
+router = guarded_router("staff", get_staff, prefix="/admin/links")
 
 
 @router.get(

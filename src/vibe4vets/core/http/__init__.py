@@ -16,6 +16,7 @@ from vibe4vets.core.http.operations import Operations
 from vibe4vets.core.http.proxies import ClientAddress, TrustedProxies, address_key
 from vibe4vets.core.http.routes import GuardedRoute, PublicRoute, StrictRoute
 from vibe4vets.core.http.shell import Shell
+from vibe4vets.core.http.streams import public_download
 
 __all__ = [
     "IDEMPOTENT",
@@ -35,6 +36,7 @@ __all__ = [
     "created_answer",
     "private_page",
     "public_answer",
+    "public_download",
     "public_page",
     "success",
     "versioned_answer",

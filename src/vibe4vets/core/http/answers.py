@@ -1,7 +1,7 @@
 """What every public answer has in common."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,13 +21,16 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
 
 
 def success(
-    description: str, example: Mapping[str, Any], *, status: HTTPStatus = HTTPStatus.OK
+    description: str, example: Mapping[str, Any] | str, *, status: HTTPStatus = HTTPStatus.OK, media_type: str = JSON
 ) -> dict[int | str, dict[str, Any]]:
     """Document the answer of an operation that succeeds, with an example.
 
     FastAPI drops every null from its document; as text, which `describe` reads again, the example keeps them.
     """
-    return {status.value: {"description": description, "content": {JSON: {"example": json.dumps(example)}}}}
+    content: dict[str, Any] = {"example": json.dumps(example)}
+    if media_type != JSON:  # FastAPI derives no other schema
+        content["schema"] = {"type": "string" if isinstance(example, str) else "object"}
+    return {status.value: {"description": description, "content": {media_type: content}}}
 
 
 def public_answer(request: Request, body: bytes, *, etag: str | None = None, link: str | None = None) -> Response:
@@ -37,15 +40,16 @@ def public_answer(request: Request, body: bytes, *, etag: str | None = None, lin
     headers = {"etag": etag, "cache-control": PUBLIC_CACHE, "vary": "Accept-Encoding"}
     if link is not None:
         headers["link"] = link
-    if _matches(request.headers.getlist("if-none-match"), etag):
+    if is_current(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=JSON)
 
 
-def _matches(if_none_match: Sequence[str], etag: str) -> bool:
-    """Weak comparison, as RFC 9110 13.1.2 wants it for If-None-Match; the header may come in several lines."""
-    tags = {tag.strip().removeprefix("W/") for line in if_none_match for tag in line.split(",")}
-    return "*" in tags or etag in tags
+def is_current(request: Request, etag: str) -> bool:
+    """Whether the client has what `etag` names: a weak comparison, as RFC 9110 13.1.2 wants it for If-None-Match."""
+    lines = request.headers.getlist("if-none-match")
+    tags = {tag.strip().removeprefix("W/") for line in lines for tag in line.split(",")}
+    return "*" in tags or etag.removeprefix("W/") in tags
 
 
 def public_page(request: Request, page: Slice) -> Response:
@@ -57,7 +61,7 @@ def versioned_answer(request: Request, document: BaseModel) -> Response:
     """A document for whoever asked and nobody else, with the ETag that a change of it must name; 304 on reads."""
     body = document.model_dump_json().encode()
     headers = {"etag": etag_of(body)}
-    if request.method == "GET" and _matches(request.headers.getlist("if-none-match"), headers["etag"]):
+    if request.method == "GET" and is_current(request, headers["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, headers=headers, media_type=JSON)
 

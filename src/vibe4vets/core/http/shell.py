@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from http import HTTPStatus
+from typing import ClassVar
 from uuid import uuid4
 
 import structlog
@@ -32,6 +33,9 @@ _log = structlog.get_logger()
 
 class Shell:
     """Outermost layer: client address, request id, HEAD, CORS, security and limit headers, `Allow`, last net."""
+
+    patience_seconds: ClassVar[float] = 60
+    """A client that has taken nothing of a long answer for so long is gone, or means to fill our memory."""
 
     def __init__(
         self,
@@ -92,6 +96,7 @@ class _Answer:
         self._asks_for = headers.get(b"access-control-request-method")
         self._is_https = scope["scheme"] == "https"
         scope.setdefault("state", {})["request_id"] = self.request_id
+        scope["state"]["is_head"] = self.method == "HEAD"
         request_id.set(self.request_id)
         self._spent: list[Spent] = []
         spent.set(self._spent)
@@ -109,7 +114,11 @@ class _Answer:
             if message.get("more_body"):
                 return
             message = {"type": "http.response.body"}
-        await self._send(message)
+        if message.get("more_body"):
+            async with asyncio.timeout(self._shell.patience_seconds):
+                await self._send(message)
+        else:
+            await self._send(message)
 
     def _headers(self, message: Message) -> Iterator[tuple[bytes, bytes]]:
         present = {name for name, _ in message["headers"]}

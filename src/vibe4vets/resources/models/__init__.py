@@ -36,6 +36,14 @@ from vibe4vets.resources.models.history import (
     ResourceRevision,
     revisions,
 )
+from vibe4vets.resources.models.learning import (
+    HeardKind,
+    SearchAsker,
+    SearchCount,
+    SearchText,
+    search_counts,
+    search_texts,
+)
 from vibe4vets.resources.models.places import (
     KnownPlace,
     PlaceLoad,
@@ -71,6 +79,7 @@ from vibe4vets.resources.models.search import (
     SearchState,
     SearchWord,
     TaxonomyTerm,
+    lexicon_entries,
 )
 from vibe4vets.resources.models.views import ResourceView
 
@@ -90,6 +99,7 @@ __all__ = [
     "EntryKind",
     "EntryOrigin",
     "FeedbackKind",
+    "HeardKind",
     "KnownPlace",
     "LexiconEntry",
     "Location",
@@ -111,9 +121,12 @@ __all__ = [
     "ResourceView",
     "Risk",
     "Scope",
+    "SearchAsker",
+    "SearchCount",
     "SearchLexeme",
     "SearchRow",
     "SearchState",
+    "SearchText",
     "SearchWord",
     "Source",
     "Status",
@@ -123,6 +136,7 @@ __all__ = [
     "WithdrawnResource",
     "duplicate_candidates",
     "known_places",
+    "lexicon_entries",
     "organizations",
     "place_loads",
     "proposals",
@@ -133,6 +147,8 @@ __all__ = [
     "published_terms",
     "resources",
     "revisions",
+    "search_counts",
+    "search_texts",
     "sources",
     "submissions",
     "withdrawn",

@@ -117,3 +117,6 @@ class SearchRow(SQLModel, table=True):
     longitudes: list[float] = Field(sa_type=ARRAY(REAL))
     completeness: float = Field(sa_type=REAL)
     words: Any = Field(sa_type=TSVECTOR)
+
+
+lexicon_entries = SQLModel.metadata.tables["lexicon_entries"]

@@ -11,7 +11,7 @@ from vibe4vets.core.http import NOT_MODIFIED, PublicRoute, public_answer, public
 from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
-from vibe4vets.resources.dependencies import PlacesDep, SearchKnowledgeDep, ViewsDep
+from vibe4vets.resources.dependencies import ListenerDep, PlacesDep, SearchKnowledgeDep, ViewsDep
 from vibe4vets.resources.exceptions import OrganizationNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.schemas import (
     Changes,
@@ -111,11 +111,12 @@ async def get_resource(request: Request, session: SessionDep, views: ViewsDep, r
     response_model=SearchPage,
     responses={**success("A page of what was found, with the facets asked for.", examples.SEARCH), **_PAGED},
 )
-async def search(
+async def search(  # noqa: PLR0913, PLR0917  a signature of a route is what it needs
     request: Request,
     session: SessionDep,
     cursors: CursorsDep,
     known: SearchKnowledgeDep,
+    listener: ListenerDep,
     query: Annotated[SearchQuery, Query()],
 ) -> Response:
     """Search published resources by words, the most relevant first, at most 200 deep.
@@ -127,7 +128,7 @@ async def search(
     counts to narrow by; each ignores its own filter. `crisis` is set when the words speak of suicide or crisis:
     show it first. Pages reach 200 deep: offset and limit beyond that are refused with 422.
     """
-    return public_page(request, await service.search(session, query, cursors, known))
+    return public_page(request, await service.search(session, query, cursors, known, listener))
 
 
 @router.get(

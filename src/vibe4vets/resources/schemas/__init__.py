@@ -25,7 +25,15 @@ from vibe4vets.resources.schemas.editing import (
     WorkingSort,
 )
 from vibe4vets.resources.schemas.intake import LocationIntake, ResourceIntake, SourceIntake
-from vibe4vets.resources.schemas.lexicon import LexiconEntryIntake
+from vibe4vets.resources.schemas.lexicon import (
+    LexiconEntryIntake,
+    LexiconEntryRead,
+    LexiconEntryUpdate,
+    LexiconQuery,
+    SearchesKind,
+    SearchesQuery,
+    SearchesRead,
+)
 from vibe4vets.resources.schemas.proposals import (
     Contact,
     FeedbackCreate,
@@ -41,6 +49,7 @@ from vibe4vets.resources.schemas.proposals import (
 from vibe4vets.resources.schemas.query import (
     SEARCH_DEPTH,
     ChangesQuery,
+    ExportQuery,
     FacetName,
     OrganizationQuery,
     ResourceFilters,
@@ -82,6 +91,7 @@ __all__ = [
     "Dismissal",
     "DuplicatePair",
     "DuplicateQuery",
+    "ExportQuery",
     "FacetName",
     "FeedbackCreate",
     "FieldChange",
@@ -90,6 +100,9 @@ __all__ = [
     "HoursRead",
     "Interpretation",
     "LexiconEntryIntake",
+    "LexiconEntryRead",
+    "LexiconEntryUpdate",
+    "LexiconQuery",
     "LocationIntake",
     "LocationRead",
     "MergeRead",
@@ -118,6 +131,9 @@ __all__ = [
     "SearchHit",
     "SearchPage",
     "SearchQuery",
+    "SearchesKind",
+    "SearchesQuery",
+    "SearchesRead",
     "SourceIntake",
     "SourceRead",
     "SuggestQuery",

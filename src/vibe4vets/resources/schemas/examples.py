@@ -178,3 +178,20 @@ CHANGES: JsonDict = {
     "next_cursor": _NEXT,
     "is_current": True,
 }
+
+LINES = '{"id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11", "title": "Rent help for Veterans"}\n'
+TABLE = (
+    "id,title,phone,location_city,location_latitude,location_longitude\r\n"
+    "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11,Rent help for Veterans,'+16145550123,Columbus,39.96, -83.0\r\n"
+)
+FEATURES: JsonDict = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "id": "1c9d4a0e-6c0e-4f5a-8a62-3b7e0d1f6a90",
+            "geometry": {"type": "Point", "coordinates": [-83.0, 39.96]},
+            "properties": {"id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11", "title": "Rent help for Veterans"},
+        }
+    ],
+}

@@ -49,7 +49,7 @@ Box = Annotated[
 ]
 
 
-class ResourceFilters(PageQuery):
+class ResourceFilters(Input):
     """Repeated names are OR, different names are AND."""
 
     id: Annotated[
@@ -165,12 +165,26 @@ class ResourceFilters(PageQuery):
         return self.radius_miles
 
 
-class ResourceQuery(ResourceFilters):
+class ResourceSelection(ResourceFilters):
+    """Which resources a list or an export has."""
+
     include_national: bool = Field(
         default=False,
         description="With `state`: national programs too, which serve every state. Without `state` it changes nothing.",
         examples=[True],
     )
+
+    @property
+    def reach_miles(self) -> float | None:
+        """What `near` does not sort is narrowed by it."""
+        return USUAL_MILES if self.radius_miles is None else self.radius_miles
+
+
+class ExportQuery(ResourceSelection):
+    """An export has all of the selection, in an order that nobody's change disturbs: no page, no sort."""
+
+
+class ResourceQuery(ResourceSelection, PageQuery):
     sort: ResourceSort = Field(
         default=ResourceSort.TRUST,
         description="The order: most trusted, last changed, by title, or nearest to `near` first, what has no "
@@ -187,9 +201,7 @@ class ResourceQuery(ResourceFilters):
     @property
     def reach_miles(self) -> float | None:
         """A list that `near` does not sort is narrowed by it."""
-        if self.radius_miles is None and self.sort is not ResourceSort.DISTANCE:
-            return USUAL_MILES
-        return self.radius_miles
+        return self.radius_miles if self.sort is ResourceSort.DISTANCE else super().reach_miles
 
 
 class FacetName(StrEnum):
@@ -207,7 +219,7 @@ def _split_at_commas(values: object) -> object:
     return [part for value in given for part in (value.split(",") if isinstance(value, str) else [value])]
 
 
-class SearchQuery(ResourceFilters):
+class SearchQuery(ResourceFilters, PageQuery):
     """Filters narrow what is searched; national programs take part in every state."""
 
     q: Annotated[Line, Field(min_length=1, max_length=200)] = Field(

@@ -38,6 +38,7 @@ from vibe4vets.resources.service.editing import (
     verify_resource,
     version_etag,
 )
+from vibe4vets.resources.service.exporting import CSV, GEOJSON, NDJSON, Exports
 from vibe4vets.resources.service.history import (
     Deed,
     compare_revisions,
@@ -67,7 +68,22 @@ from vibe4vets.resources.service.publishing import (
     remove_strays,
     withdraw_resources,
 )
-from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
+from vibe4vets.resources.service.search import (
+    Listener,
+    SearchKnowledge,
+    SearchLearning,
+    count_words,
+    search,
+    seed_lexicon,
+)
+from vibe4vets.resources.service.search.editing import (
+    create_entry,
+    delete_entry,
+    get_entry,
+    list_entries,
+    update_entry,
+)
+from vibe4vets.resources.service.search.heard import list_searches
 from vibe4vets.resources.service.suggesting import suggest
 from vibe4vets.resources.service.views import Views, forget_views
 from vibe4vets.resources.service.working import list_working
@@ -75,10 +91,16 @@ from vibe4vets.resources.service.working import list_working
 __all__ = [
     "CRISIS_PHONES",
     "CRISIS_TAGS",
+    "CSV",
+    "GEOJSON",
+    "NDJSON",
     "Decider",
     "Deed",
     "Draft",
+    "Exports",
+    "Listener",
     "SearchKnowledge",
+    "SearchLearning",
     "Submitter",
     "Views",
     "approve_proposal",
@@ -86,12 +108,15 @@ __all__ = [
     "compare_revisions",
     "count_published",
     "count_words",
+    "create_entry",
     "create_resource",
+    "delete_entry",
     "dismiss_duplicate",
     "erase_contact",
     "erase_contacts",
     "find_duplicates",
     "forget_views",
+    "get_entry",
     "get_organization",
     "get_own_proposal",
     "get_proposal",
@@ -103,10 +128,12 @@ __all__ = [
     "list_categories",
     "list_changes",
     "list_duplicates",
+    "list_entries",
     "list_organizations",
     "list_own_proposals",
     "list_resources",
     "list_revisions",
+    "list_searches",
     "list_states",
     "list_tags",
     "list_working",
@@ -131,6 +158,7 @@ __all__ = [
     "suggest",
     "take_suggestion",
     "undo_merge",
+    "update_entry",
     "update_resource",
     "upsert_resources",
     "upsert_sources",

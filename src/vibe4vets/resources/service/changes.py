@@ -27,6 +27,14 @@ _CHANGES = Statement(
     .limit(SIZE)
 )
 _BEGINNING = (0, UUID(int=0))
+_NEWEST = select(func.coalesce(func.max(C.changed_in), 0)).scalar_subquery()
+_STATE = Statement(
+    select(
+        _NEWEST.label("changed_in"),
+        (_ENDED > _NEWEST).label("is_settled"),
+        cast(func.pg_current_snapshot(), Text).label("snapshot"),
+    )
+)
 _COMING = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
 _NUMBER = Statement(select(_COMING.label("coming")))
 _RENUMBER = (
@@ -57,6 +65,15 @@ async def list_changes(session: Session, query: ChangesQuery, cursors: Cursors) 
     items = ",".join(map(_item, rows))
     is_current = json.dumps(len(rows) < query.limit)
     return f'{{"items":[{items}],"next_cursor":"{cursor}","is_current":{is_current}}}'
+
+
+async def state_of_changes(session: Session) -> str:
+    """A text that is another one whenever something has been published, changed or withdrawn since.
+
+    That is the newest change, once no older transaction can commit any more; until then no two moments are the same.
+    """
+    (state,) = await session.rows(_STATE, {})
+    return str(state.changed_in) if state.is_settled else f"{state.changed_in} {state.snapshot}"
 
 
 async def renumber_changes(session: Session) -> None:

@@ -21,7 +21,7 @@ from vibe4vets.resources.schemas import (
     ResourceSort,
     TermRead,
 )
-from vibe4vets.resources.service.filters import facet_conditions, find_near, plain_conditions, values
+from vibe4vets.resources.service.filters import find_near, list_conditions, values
 from vibe4vets.resources.service.nearest import nearest_first
 from vibe4vets.resources.service.places import LivePlaces
 from vibe4vets.resources.service.views import Views
@@ -71,10 +71,7 @@ async def list_resources(session: Session, query: ResourceQuery, cursors: Cursor
 
 @lru_cache(maxsize=256)
 def _resources(sort: ResourceSort, names: frozenset[str], include_national: bool) -> Listing:  # noqa: FBT001
-    where = [
-        *plain_conditions(names, include_national=include_national),
-        *facet_conditions(names, include_national=include_national).values(),
-    ]
+    where = list_conditions(names, include_national=include_national)
     if sort is ResourceSort.DISTANCE:
         return nearest_first(where)
     return Listing(select(P.document).where(*where), _ORDERS[sort])

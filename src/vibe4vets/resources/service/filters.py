@@ -93,3 +93,11 @@ def facet_conditions(names: AbstractSet[str], *, include_national: bool) -> dict
     if include_national and FacetName.STATE in found:
         found[FacetName.STATE] = or_(found[FacetName.STATE], P.scope == Scope.NATIONAL.value)
     return found
+
+
+def list_conditions(names: AbstractSet[str], *, include_national: bool) -> list[ColumnElement[bool]]:
+    """What a list has to meet, and an export of the same filters."""
+    return [
+        *plain_conditions(names, include_national=include_national),
+        *facet_conditions(names, include_national=include_national).values(),
+    ]

@@ -22,6 +22,7 @@ from vibe4vets.resources.service.search.candidates import (
     wide,
 )
 from vibe4vets.resources.service.search.knowledge import Knowledge, SearchKnowledge
+from vibe4vets.resources.service.search.learning import Listener, Outcome, unmatched_words
 from vibe4vets.resources.service.search.narrowing import Narrowing, narrowing
 from vibe4vets.resources.service.search.statement import Page, SearchStatement
 from vibe4vets.resources.service.search.stored import known_words
@@ -52,7 +53,9 @@ class Attempt:
     is_fallback: bool = False
 
 
-async def search(session: Session, query: SearchQuery, cursors: Cursors, known: SearchKnowledge) -> Slice:
+async def search(
+    session: Session, query: SearchQuery, cursors: Cursors, known: SearchKnowledge, listener: Listener
+) -> Slice:
     """Return one page of what `query` asks for, best first, with the facets it wants and how it was understood."""
     turn = Turn.of(query, cursors, _READ, deepest=SEARCH_DEPTH)
     near = await find_near(session, query, known.places)
@@ -61,6 +64,8 @@ async def search(session: Session, query: SearchQuery, cursors: Cursors, known: 
     if _is_old(knowledge, found):
         knowledge = await known.renewed(session, instead_of=knowledge)
         understanding, attempt, found = await _search(session, knowledge, query, turn, near)
+    if turn.position == 0:  # a further page is no further search
+        listener.hear(query.q, Outcome(found.matches, attempt.is_fallback, unmatched_words(knowledge, understanding)))
     return answer(
         knowledge,
         query,
