@@ -16,7 +16,7 @@ from vibe4vets.resources.service.opening import open_hours, open_week, possible_
 from vibe4vets.resources.service.places.areas import areas_of
 from vibe4vets.resources.service.search import Indexed, count_words, index_resources, load_lexicon
 
-DOCUMENT_VERSION = 3
+DOCUMENT_VERSION = 4
 """Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
 
 _PUBLISH = text("""
