@@ -140,7 +140,7 @@ async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
 
 
 def _stored(resource: ResourceRead) -> str:
-    document = resource.model_dump_json()
+    document, zones = resource.model_dump_json(), possible_zones(resource)
     return json.dumps(
         {
             "id": str(resource.id),
@@ -148,8 +148,8 @@ def _stored(resource: ResourceRead) -> str:
             "etag": etag_of(document),
             "trust_score": resource.trust.score,
             "areas": areas_of(resource),
-            "open_hours": open_hours(resource.hours.weekly),
-            "time_zones": possible_zones(resource),
+            "open_hours": open_hours(resource.hours.weekly, zones),
+            "time_zones": zones,
             "open_week": open_week(resource.hours.weekly),
         }
     )
