@@ -14,7 +14,7 @@ from vibe4vets.core.pagination import SIZE, SKIP, Listing, Order, Pages
 from vibe4vets.resources.models import published
 
 P = published.c
-_LOOKED_THROUGH: Final = 1_000
+_LOOKED_THROUGH: Final = 500
 
 
 def filtered(conditions: Sequence[ColumnElement[bool]], order: Order) -> Listing:
