@@ -1,7 +1,8 @@
 """Requests a second and latency of the service, beside a floor that runs the same statements: `python bench/http.py`.
 
-One worker, 16 connections, wrk as the client (`apt-get install wrk`). The service and the floor take turns on the
-same database; read the ratios.
+One worker, 16 connections, wrk as the client (`apt-get install wrk`). Searches and fragments are the development
+queries in random order, where the shared data is. The service and the floor take turns on one database; read the
+ratios.
 """
 
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import asyncio
+import json
 import os
 import pickle
+import random
 import re
 import shutil
 import socket
@@ -26,7 +29,7 @@ from typing import Any
 
 import httpx
 
-from bench.database import PROJECT, RECORDS, BenchDatabase, fresh_database
+from bench.database import PROJECT, REAL_RECORDS, RECORDS, BenchDatabase, fresh_database
 from vibe4vets.connectors.service import run_source
 from vibe4vets.connectors.sources.records import RecordFile
 from vibe4vets.core.database import make_engine
@@ -48,7 +51,8 @@ done = function(summary, latency)
     latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3, bad))
 end
 """
-Recorded = dict[str, tuple[str, tuple[Any, ...], bytes]]
+QUERIES = REAL_RECORDS.with_name("queries_dev.jsonl")
+Recorded = dict[str, tuple[list[tuple[str, tuple[Any, ...]]], bytes]]
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,17 @@ class Result:
     p99: float
 
 
+def queries() -> list[str]:
+    """What is searched for, in random order."""
+    if not QUERIES.exists():
+        return [words.replace("+", " ") for words in WORDS]
+    asked = [row["q"] for row in map(json.loads, QUERIES.read_text(encoding="utf-8").splitlines())]
+    random.Random(1).shuffle(asked)
+    return asked
+
+
 async def load_and_record(database: BenchDatabase) -> dict[str, Recorded]:
-    """Import the records, ask the service once for every address, and note its statement and bytes."""
+    """Import the records, ask the service for every address, and note its statements and bytes."""
     settings = database.settings
     assert settings.database_url is not None
     engine = make_engine(
@@ -84,20 +97,22 @@ async def load_and_record(database: BenchDatabase) -> dict[str, Recorded]:
         published.fetch = noting
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench")
 
-        async def record(path: str) -> tuple[str, tuple[Any, ...], bytes]:
-            statements.clear()
-            answer = await client.get(path)
-            assert answer.status_code == 200, (path, answer.text[:300])
-            assert len(statements) == 1, f"{path}: a public read is one statement"
-            return (*statements[0], answer.content)
+        async def record(path: str) -> tuple[list[tuple[str, tuple[Any, ...]]], bytes]:
+            for _ in range(2):  # the first search of a process learns what it knows
+                statements.clear()
+                answer = await client.get(path)
+                assert answer.status_code == 200, (path, answer.text[:300])
+            return [*statements], answer.content
 
         page = (await client.get("/api/v1/resources?limit=100")).json()
+        searches = queries()
         kinds = {
             "detail": [f"/api/v1/resources/{item['id']}?" for item in page["items"]],
             "list of 20": [
                 f"/api/v1/resources?state={state}" for state in ("OH", "TX", "CA", "WY", "ME", "FL", "NY", "VT")
             ],
-            "search": [f"/api/v1/search?q={words}" for words in WORDS],
+            "search": [f"/api/v1/search?{httpx.QueryParams({'q': words})}" for words in searches],
+            "suggest": [f"/api/v1/search/suggest?{httpx.QueryParams({'q': words[:6]})}" for words in searches],
         }
         return {kind: {path: await record(path) for path in paths} for kind, paths in kinds.items()}
 

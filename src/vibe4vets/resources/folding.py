@@ -9,8 +9,11 @@ _WORD = re.compile("[A-Za-z0-9]+")
 
 def written_words(text: str) -> list[str]:
     """The words of `text` without accents, apostrophes and punctuation, their capitals kept."""
-    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))
-    return _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
+    plain = _APOSTROPHES.sub("", text)
+    if not plain.isascii():  # most texts are, and walking through their letters is half of what an import costs here
+        letters = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return _WORD.findall(plain)
 
 
 def fold(text: str) -> str:

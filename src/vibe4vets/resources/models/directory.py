@@ -200,6 +200,7 @@ class PublishedResource(SQLModel, table=True):
         Index("ix_published_resources_title", "title_key", "id"),
         Index("ix_published_resources_organization", "organization_id", "trust_score", "id"),
         Index("ix_published_resources_source", "source", "trust_score", "id"),
+        Index("ix_published_resources_scope", "scope", "trust_score", "id"),
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True, foreign_key="resources.id", ondelete="CASCADE")

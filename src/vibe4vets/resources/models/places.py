@@ -10,16 +10,22 @@ from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import utc_now
 
+BY_BATCHES = {"fastupdate": "on", "gin_pending_list_limit": "8192"}
+"""Of an index of words: what is written is gathered, and merged by whoever wrote it (`merge_pending_words`)."""
+
 
 class PublishedLocation(SQLModel, table=True):
-    """Where a published resource is, as far as its coordinates are known: for distances and boxes."""
+    """Where a published resource is, as far as its coordinates are known: for distances and boxes.
+
+    It goes with the resource.
+    """
 
     __tablename__ = "published_locations"
     __table_args__ = (
         Index("ix_published_locations_globe", text("on_globe(latitude, longitude)"), postgresql_using="gist"),
     )
 
-    resource_id: UUID = Field(primary_key=True, foreign_key="published_resources.id", ondelete="CASCADE")
+    resource_id: UUID = Field(primary_key=True)
     position: int = Field(primary_key=True, sa_type=SmallInteger)
     latitude: float = Field(sa_type=Double)
     longitude: float = Field(sa_type=Double)
@@ -57,16 +63,19 @@ class PlaceLoad(SQLModel, table=True):
 
 
 class PublishedName(SQLModel, table=True):
-    """The folded names of a published resource, and their words: a narrow row for every key that is pressed."""
+    """The folded names of a published resource, and their words: a narrow row for every key that is pressed.
+
+    It goes with the resource.
+    """
 
     __tablename__ = "published_names"
     __table_args__ = (
         Index("ix_published_names_title", "title", "id"),
         Index("ix_published_names_standing", text("standing desc"), "id"),
-        Index("ix_published_names_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index("ix_published_names_words", "words", postgresql_using="gin", postgresql_with=BY_BATCHES),
     )
 
-    id: UUID = Field(primary_key=True, foreign_key="published_resources.id", ondelete="CASCADE")
+    id: UUID = Field(primary_key=True)
     title: str = Field(sa_type=Text(collation="C"))
     organization: str = Field(sa_type=Text(collation="C"))
     words: Any = Field(sa_type=TSVECTOR)

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from vibe4vets.core.models import Record, enum_type
 from vibe4vets.resources.models.directory import Category, Scope
+from vibe4vets.resources.models.places import BY_BATCHES
 
 ONE_PHRASE = "uq_lexicon_entries_phrase"
 
@@ -94,16 +95,19 @@ class SearchLexeme(SQLModel, table=True):
 
 
 class SearchRow(SQLModel, table=True):
-    """What ranks one published resource: narrow, so that a thousand candidates are few pages."""
+    """What ranks one published resource: narrow, so that a thousand candidates are few pages.
+
+    It goes with the resource.
+    """
 
     __tablename__ = "search_rows"
     __table_args__ = (
-        Index("ix_search_rows_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index("ix_search_rows_words", "words", postgresql_using="gin", postgresql_with=BY_BATCHES),
         # a long text stays in the row: fetched from elsewhere for every lexeme asked for, it costs fifty times as much
         {"postgresql_with": {"toast_tuple_target": 8160}},
     )
 
-    id: UUID = Field(primary_key=True, foreign_key="published_resources.id", ondelete="CASCADE")
+    id: UUID = Field(primary_key=True)
     title: str = Field(sa_type=Text)
     organization: str = Field(sa_type=Text)
     categories: list[str] = Field(sa_type=ARRAY(Text))

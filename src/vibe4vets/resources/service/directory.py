@@ -23,6 +23,7 @@ from vibe4vets.resources.schemas import (
 )
 from vibe4vets.resources.service.filters import find_near, list_conditions, values
 from vibe4vets.resources.service.nearest import nearest_first
+from vibe4vets.resources.service.ordered import filtered
 from vibe4vets.resources.service.places import LivePlaces
 from vibe4vets.resources.service.views import Views
 from vibe4vets.resources.terms import category_name, state_name, tag_name
@@ -74,7 +75,7 @@ def _resources(sort: ResourceSort, names: frozenset[str], include_national: bool
     where = list_conditions(names, include_national=include_national)
     if sort is ResourceSort.DISTANCE:
         return nearest_first(where)
-    return Listing(select(P.document).where(*where), _ORDERS[sort])
+    return filtered(where, _ORDERS[sort])
 
 
 async def list_categories(session: Session, query: PageQuery, cursors: Cursors) -> Slice:

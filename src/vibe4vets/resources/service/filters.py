@@ -15,7 +15,7 @@ from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.models import utc_now
 from vibe4vets.resources.models import Scope, published
 from vibe4vets.resources.schemas import FacetName, ResourceFilters
-from vibe4vets.resources.service.opening import hours_around, open_at
+from vibe4vets.resources.service.opening import clocks_at, open_at
 from vibe4vets.resources.service.places import LivePlaces, Place
 from vibe4vets.resources.service.places.nearness import box_parameters, in_box, near_parameters, within_radius
 
@@ -36,7 +36,7 @@ _PLAIN: dict[str, ColumnElement[bool]] = {
         func.array(select(func.fold(func.unnest(_given("city", _TEXTS)))).scalar_subquery(), type_=_TEXTS)
     ),
     "updated_since": P.updated_at >= _given("updated_since", DateTime(timezone=True)),
-    "open_at": open_at(_given("open_at", DateTime(timezone=True))),
+    "open_at": open_at(),
 }
 _BY_FACET: dict[str, ColumnElement[bool]] = {
     FacetName.CATEGORY: P.categories.op("&&")(_given("category", _TEXTS)),
@@ -70,7 +70,7 @@ def values(query: ResourceFilters, near: Place | None) -> dict[str, Any]:
     given = {name: value for name, value in given.items() if value}
     if query.open_at is not None:
         instant = utc_now() if query.open_at == "now" else query.open_at
-        given |= {"open_at": instant, "open_hours": hours_around(instant)}
+        given |= {"open_at": instant, **clocks_at(instant)}
     if query.bbox is not None:
         given |= box_parameters(query.bbox)
     if near is not None:

@@ -29,6 +29,16 @@ insert into resource_revisions (resource_id, number, change, actor_kind, actor_i
 select id, version, :change, :actor_kind, :actor_id, :reason, document from ({RENDERED}) rendered
 """)  # noqa: S608  two texts of ours
 
+# What was just published is rendered already; its documents are those of the working rows.
+_RECORD_PUBLISHED = text("""
+insert into resource_revisions (resource_id, number, change, actor_kind, actor_id, reason, document)
+select r.id, r.version, :change, :actor_kind, :actor_id, :reason, p.document
+from resources r join published_resources p on p.id = r.id
+where r.id = any(cast(:ids as uuid[])) and r.status = 'published'
+  and cast(cast(p.document as json) ->> 'version' as integer) = r.version
+returning resource_id
+""")
+
 _EXISTS = text("select exists (select from resources where id = :id)")
 
 
@@ -44,7 +54,10 @@ class Deed:
 async def record_revisions(session: Session, ids: Sequence[UUID], deed: Deed) -> None:
     """Keep the working rows `ids` as they now are; each has a version that was not kept before."""
     who = {"actor_kind": deed.actor.kind, "actor_id": deed.actor.id}
-    await session.execute(_RECORD, {"ids": ids, "change": deed.change.value, "reason": deed.reason, **who})
+    deed_of = {"change": deed.change.value, "reason": deed.reason, **who}
+    recorded = set((await session.execute(_RECORD_PUBLISHED, {"ids": ids, **deed_of})).scalars())
+    if others := [id_ for id_ in ids if id_ not in recorded]:
+        await session.execute(_RECORD, {"ids": others, **deed_of})
 
 
 async def list_revisions(session: Session, resource_id: UUID, query: PageQuery, cursors: Cursors) -> Slice:

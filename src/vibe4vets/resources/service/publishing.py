@@ -1,5 +1,6 @@
 """The published read model: what the public sees, written in the transaction that publishes it."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,9 +14,9 @@ from vibe4vets.resources.service.changes import renumber_changes
 from vibe4vets.resources.service.naming import count_name_words, store_names
 from vibe4vets.resources.service.opening import open_hours, open_week, possible_zones
 from vibe4vets.resources.service.places.areas import areas_of
-from vibe4vets.resources.service.search import count_words, index_resources
+from vibe4vets.resources.service.search import Indexed, count_words, index_resources, load_lexicon
 
-DOCUMENT_VERSION = 3
+DOCUMENT_VERSION = 4
 """Raised whenever `ResourceRead` or the columns below change: `reindex` renders what an older one rendered."""
 
 _PUBLISH = text("""
@@ -129,16 +130,19 @@ async def read_resources(session: Session, ids: Sequence[UUID]) -> dict[UUID, Re
 async def render_resources(session: Session, ids: Sequence[UUID]) -> None:
     """Write the read model of `ids`, which are published, anew from their working rows."""
     rendered = list((await read_resources(session, ids)).values())
+    lexicon = await load_lexicon(session)
+    # of a batch it takes half a second to read the texts: time in which the database writes the documents
+    indexed = asyncio.create_task(asyncio.to_thread(Indexed.of, rendered, lexicon))
     documents = json_array(map(_stored, rendered))
     await session.execute(_STORE, {"documents": documents, "document_version": DOCUMENT_VERSION})
     await session.execute(_FORGET_LOCATIONS, {"ids": ids})
     await session.execute(_STORE_LOCATIONS, {"ids": ids})
     await store_names(session, ids)
-    await index_resources(session, rendered)
+    await index_resources(session, await indexed)
 
 
 def _stored(resource: ResourceRead) -> str:
-    document = resource.model_dump_json()
+    document, zones = resource.model_dump_json(), possible_zones(resource)
     return json.dumps(
         {
             "id": str(resource.id),
@@ -146,8 +150,8 @@ def _stored(resource: ResourceRead) -> str:
             "etag": etag_of(document),
             "trust_score": resource.trust.score,
             "areas": areas_of(resource),
-            "open_hours": open_hours(resource.hours.weekly),
-            "time_zones": possible_zones(resource),
+            "open_hours": open_hours(resource.hours.weekly, zones),
+            "time_zones": zones,
             "open_week": open_week(resource.hours.weekly),
         }
     )

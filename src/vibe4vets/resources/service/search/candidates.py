@@ -3,9 +3,9 @@
 LIMIT keeps what comes first in the table, which is written in static order: national programs, complete records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 from vibe4vets.resources.service.places import Place, PlaceKind
@@ -25,6 +25,8 @@ class Branch:
 
     query: str
     limit: int = weights.BRANCH
+    instead: str = ""
+    """The query of a branch closer to the place: in a large directory, where that one is full, this adds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def strict(understanding: Understanding) -> Candidates | None:
         "" if around else all_of([every, lexeme(codes.NATIONAL)]),
         all_of([every, here]),
     ]
-    return Candidates(all_of([every, here]), _branches(branches))
+    return Candidates(all_of([every, here]), _branches(branches, _outward(every, [*around, here])))
 
 
 def named(understanding: Understanding) -> Candidates | None:
@@ -114,7 +116,8 @@ def there(understanding: Understanding) -> Candidates | None:
         return None
     place = understanding.reading.place
     here = reach(place)
-    return Candidates(here, _branches([*near(place), lexeme(codes.state(place.state)) if place.state else "", here]))
+    outward = [*near(place), *([lexeme(codes.state(place.state))] if place.state else []), here]
+    return Candidates(here, _branches(outward, {wider: closer for closer, wider in pairwise(outward)}))
 
 
 def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | None:
@@ -133,7 +136,8 @@ def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | No
         found.append(all_of([related(understanding), around[0]]))
     else:
         branches += [all_of([every, lexeme(codes.NATIONAL)]), _pairs(concepts), _perhaps(understanding, some)]
-    return Candidates(any_of(found), _branches([*branches, all_of([every, here]), *found]))
+    outward = _outward(every, [*around, here]) | _outward(some, [*around, here])
+    return Candidates(any_of(found), _branches([*branches, all_of([every, here]), *found], outward))
 
 
 def wide(understanding: Understanding, *, anywhere: bool) -> Candidates | None:
@@ -146,11 +150,18 @@ def wide(understanding: Understanding, *, anywhere: bool) -> Candidates | None:
     cores = [core(concept) for concept in deciding(understanding)[:_DECIDING]]
     around = near(sure.place) if sure else []
     branches = [all_of([any_of(cores), here]), *(all_of([broad, squares]) for squares in around), all_of([broad, here])]
-    return Candidates(all_of([broad, here]), _branches(branches))
+    return Candidates(all_of([broad, here]), _branches(branches, _outward(broad, [*around, here])))
 
 
-def _branches(queries: Sequence[str]) -> tuple[Branch, ...]:
-    return tuple(Branch(query) for query in dict.fromkeys(queries) if query)
+def _branches(queries: Sequence[str], outward: Mapping[str, str]) -> tuple[Branch, ...]:
+    asked = [query for query in dict.fromkeys(queries) if query]
+    known = {query: outward.get(query, "") for query in asked}
+    return tuple(Branch(query, instead=closer if closer in known else "") for query, closer in known.items())
+
+
+def _outward(query: str, scopes: Sequence[str]) -> dict[str, str]:
+    """The query in each of the scopes, the closest first, with the one in the scope before it."""
+    return {all_of([query, wider]): all_of([query, closer]) for closer, wider in pairwise(scopes)}
 
 
 def _words(concepts: Sequence[Concept]) -> str:

@@ -1,8 +1,9 @@
 """The search rows of what is published, and the words of the directory: written where the documents are."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 from sqlalchemy import text
 
@@ -14,7 +15,6 @@ from vibe4vets.resources.schemas import ResourceRead
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.conversation import COMMON, EVERYDAY
 from vibe4vets.resources.service.search.lexicon import Lexicon
-from vibe4vets.resources.service.search.stored import load_lexicon
 
 # In static order: the caps of the ranking keep what comes first, national programs and complete records.
 _STORE = text("""
@@ -59,6 +59,7 @@ from (
 where lexeme <> ''
 order by lexeme on conflict (lexeme) do nothing
 """)
+_MERGE_WORDS = text("select merge_pending_words()")
 _COUNT_WORDS = text(f"""
 with counted as materialized (
   select word, ndoc from ts_stat($$
@@ -91,15 +92,30 @@ from search_state
 """)
 
 
-async def index_resources(session: Session, resources: Sequence[ResourceRead]) -> None:
-    """Write the search rows of `resources`, whose documents are published in the same transaction."""
-    lexicon = await load_lexicon(session)
-    rows = [search_row(resource, lexicon) for resource in resources]
-    words = sorted({word for row in rows for word in fold(row["texts"]).split()})
-    facts = sorted({code for row in rows for code in row["facts"]})
-    await session.execute(_STORE, {"rows": json.dumps(rows)})
-    await session.execute(_LEARN_WORDS, {"words": words})
-    await session.execute(_LEARN_LEXEMES, {"words": words, "codes": facts})
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What the search is to know of some resources."""
+
+    rows: str
+    """As JSON."""
+    words: Sequence[str]
+    facts: Sequence[str]
+
+    @classmethod
+    def of(cls, resources: Sequence[ResourceRead], lexicon: Lexicon) -> Self:
+        """The search rows of `resources`, and all that they say."""
+        rows = [search_row(resource, lexicon) for resource in resources]
+        words = {word for row in rows for word in fold(row.pop("texts")).split()}
+        facts = {code for row in rows for code in row["facts"]}
+        return cls(json.dumps(rows), sorted(words), sorted(facts))
+
+
+async def index_resources(session: Session, indexed: Indexed) -> None:
+    """Write the search rows of resources whose documents are published in the same transaction."""
+    await session.execute(_STORE, {"rows": indexed.rows})
+    await session.execute(_LEARN_WORDS, {"words": indexed.words})
+    await session.execute(_LEARN_LEXEMES, {"words": indexed.words, "codes": indexed.facts})
+    await session.execute(_MERGE_WORDS)
 
 
 async def count_words(session: Session, *, unless_current: bool = False) -> None:
@@ -110,8 +126,8 @@ async def count_words(session: Session, *, unless_current: bool = False) -> None
         await session.execute(statement)
 
 
-def search_row(resource: ResourceRead, lexicon: Lexicon) -> Mapping[str, Any]:
-    """What is stored of one resource; texts are folded, so that search and query have one spelling."""
+def search_row(resource: ResourceRead, lexicon: Lexicon) -> dict[str, Any]:
+    """What is stored of one resource, and its `texts`; they are folded, so that search and query have one spelling."""
     title, organization = fold(resource.title), fold(resource.organization.name)
     derived = derive_tags(resource, lexicon)
     labels = " ".join(label.replace("-", " ") for label in resource.tags)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from vibe4vets.resources.models import EntryKind
@@ -68,9 +68,7 @@ class Lexicon:
             if meaning.codes and any(word not in _UNTELLING for word in key.split()):
                 self._by_key.setdefault(key, meaning)
         known = [*map(str.split, self._by_phrase), *map(str.split, self._by_key)]
-        # a phrase begins and ends with these; the word for a Veteran may stand before and behind any
-        self._first_words = {"veteran", *(words[0] for words in known)}
-        self._last_words = {"veteran", *(words[-1] for words in known)}
+        self._ends = {(words[0], words[-1]) for words in known}
         self._after: dict[str, set[str]] = defaultdict(set)
         self._before: dict[str, set[str]] = defaultdict(set)
         for one, other in (pair for words in known for pair in pairwise(words)):
@@ -91,20 +89,33 @@ class Lexicon:
     def matches(self, words: Sequence[str], taken: Collection[int] = ()) -> list[Match]:
         """What the words mean, the longest phrases first; no word is read twice, and none of those `taken`."""
         free = [position not in taken for position in range(len(words))]
-        begins, ends = (
-            [word in these or _singular(word) in these for word in words]
-            for these in (self._first_words, self._last_words)
-        )
+        singular = [_singular(word) for word in words]
+        common = list(accumulate((word in COMMON for word in words), initial=0))
         found = []
         for length in range(min(MOST_WORDS, len(words)), 0, -1):
-            starts = [at for at in range(len(words) - length + 1) if begins[at] and ends[at + length - 1]]
             # the most telling first: "free dental care" is "dental care" rather than "free dental"
-            for start in sorted(starts, key=lambda at: sum(word in COMMON for word in words[at : at + length])):
+            for start in sorted(self._starts(words, singular, length), key=lambda at: common[at + length] - common[at]):
                 end = start + length
                 if all(free[start:end]) and (meaning := self._meaning(words[start:end])):
                     free[start:end] = [False] * length
                     found.append(Match(start, end, meaning))
         return sorted(found, key=lambda match: match.start)
+
+    def _starts(self, words: Sequence[str], singular: Sequence[str], length: int) -> list[int]:
+        """Where a phrase of so many words may be: in a long text hardly any two words begin and end one.
+
+        The word for a Veteran may stand before and behind any phrase.
+        """
+        forms = zip(
+            zip(singular, singular[length - 1 :], strict=False),
+            zip(words, words[length - 1 :], strict=False),
+            strict=True,
+        )
+        return [
+            at
+            for at, (form, written) in enumerate(forms)
+            if form in self._ends or written in self._ends or "veteran" in form
+        ]
 
     def _meaning(self, words: Sequence[str]) -> Meaning | None:
         exact = self._by_phrase.get(" ".join(words))

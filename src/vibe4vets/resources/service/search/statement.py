@@ -1,5 +1,6 @@
 """The one statement of a search: candidates, score, page, total and facets."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 from vibe4vets.core.pagination import EXACT_UP_TO
 from vibe4vets.resources.schemas import FacetName
 from vibe4vets.resources.service.places import PlaceKind
-from vibe4vets.resources.service.search import weights
+from vibe4vets.resources.service.search import codes, weights
 from vibe4vets.resources.service.search.candidates import Candidates, code_query
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT
@@ -23,6 +24,7 @@ _FACETS: Final = {
     FacetName.TAG: "s.tags",
     FacetName.SCOPE: "array[s.scope]",
 }
+_FIELDS: Final = re.compile("(?<=[^' &|(])':[ABCD]+(?= |\\)|$)")
 KEYS: Final = 2
 """A page goes by score and id."""
 
@@ -41,6 +43,7 @@ class SearchStatement:
 
     def __init__(self, knowledge: Knowledge, understanding: Understanding, narrowing: Narrowing) -> None:
         self._understanding, self._narrowing = understanding, narrowing
+        self._is_large = knowledge.versions.resources >= weights.SAMPLED_FROM
         self._arguments = Arguments()
         self._scoring = Scoring(knowledge, understanding, self._arguments)
 
@@ -50,11 +53,11 @@ class SearchStatement:
         """The statement and the values of $1, $2 ..."""
         scored, columns = self._scored(), self._answer(explain=explain)
         text = (
-            f"with chosen as materialized ({self._chosen(candidates)}),\n"
+            f"with {self._chosen(candidates)},\n"
             f"scored as ({scored}),\n"
             f"ranked as materialized ({self._ranked()}),\n"
             f"page as ({self._page(page)}),\n"
-            f"matching as materialized ({self._matching(candidates.matching, facets)})\n"
+            f"{self._matching(candidates.matching, facets)}\n"
             f"select {', '.join(['total.*', *columns])}\n"
             f"from (select {', '.join(self._totals(facets))}) total\n"
             "left join (\n"
@@ -67,17 +70,45 @@ class SearchStatement:
     # -- candidates and ranking
 
     def _chosen(self, candidates: Candidates) -> str:
-        filters = self._narrowing.by_facet.values()
-        return "\nunion ".join(
+        filters = [*self._narrowing.by_facet.values()]
+        if self._is_large:
+            return self._chosen_of_many(candidates, filters)
+        parts = (
             f"(select s.ctid {self._from(all_of([branch.query, *filters]))} limit {branch.limit})"
             for branch in candidates.branches
         )
+        return "chosen as materialized (" + "\nunion ".join(parts) + ")"
 
-    def _from(self, query: str) -> str:
+    def _chosen_of_many(self, candidates: Candidates, filters: Sequence[str]) -> str:
+        """Each branch by the sample first, and by all rows unless that or a closer branch fills it."""
+        numbers = {branch.query: number for number, branch in enumerate(candidates.branches)}
+        parts = []
+        for number, branch in enumerate(candidates.branches):
+            query, most = all_of([branch.query, *filters]), branch.limit
+            wanted = f" and {_count('branch', numbers[branch.instead])} < {most}" if branch.instead else ""
+            sample = self._from(all_of([query, lexeme(codes.SAMPLE)]))
+            seen = _count("sample", number)
+            parts.append(
+                f"sample_{number} as materialized (select s.ctid {sample}{wanted} limit {most}),\n"
+                f"branch_{number} as materialized (select ctid from sample_{number} where {seen} >= {most} union all\n"
+                f"  (select s.ctid {self._within(query)} and {seen} < {most}{wanted} limit {most})),\n"
+            )
+        chosen = "\nunion ".join(f"select ctid from branch_{number}" for number in numbers.values())
+        return f"{''.join(parts)}chosen as materialized ({chosen})"
+
+    def _within(self, query: str) -> str:
+        """What the query finds; where it asks for a field, which only the rows can tell, among so many of its words."""
+        anywhere = _FIELDS.sub("'", query)
+        if anywhere == query:
+            return self._from(query)
+        some = f"select ctid, * from search_rows where words @@ {self._arguments.query(anywhere)}"
+        return self._from(query, f"({some} limit {weights.LOOKED_THROUGH})")
+
+    def _from(self, query: str, rows: str = "search_rows") -> str:
         conditions = self._narrowing.conditions
         join = "join published_resources on published_resources.id = s.id" if conditions else ""
         where = [f"s.words @@ {self._arguments.query(query)}", *map(self._with_values, conditions)]
-        return f"from search_rows s {join} where {' and '.join(where)}"
+        return f"from {rows} s {join} where {' and '.join(where)}"
 
     def _with_values(self, condition: str) -> str:
         """The condition with the placeholders of its values."""
@@ -151,9 +182,11 @@ class SearchStatement:
         ]
 
     def _totals(self, facets: Sequence[FacetName]) -> list[str]:
-        passes = " and ".join(f"passes_{name.value}" for name in self._asked(facets)) or "true"
+        counted = f"select count(*) from matching where {self._passing(facets)}"
+        if self._is_large:
+            counted = f"select case when is_enough then {EXACT_UP_TO + 1} else ({counted}) end from sampled"
         return [
-            f"(select count(*) from matching where {passes}) as matches",
+            f"({counted}) as matches",
             "(select lexicon from search_state) as lexicon",
             "(select vocabulary from search_state) as vocabulary",
             *(self._facet(name, facets) for name in facets),
@@ -163,21 +196,41 @@ class SearchStatement:
         """The filters that facets ignore one by one."""
         return list(self._narrowing.by_facet) if facets else []
 
+    def _passing(self, facets: Sequence[FacetName]) -> str:
+        return " and ".join(f"passes_{name.value}" for name in self._asked(facets)) or "true"
+
     def _matching(self, query: str, facets: Sequence[FacetName]) -> str:
-        """Everything found, up to one more than a page counts exactly."""
+        """Everything found, up to one more than a page counts exactly; of very many those in the sample."""
         filters = [] if facets else self._narrowing.by_facet.values()
         passes = [
             f"s.words @@ {self._arguments.query(self._narrowing.by_facet[name])} as passes_{name.value}"
             for name in self._asked(facets)
         ]
-        columns = ", ".join([*passes, *(f"{_FACETS[name]} as {name.value}" for name in facets)])
-        return f"select {columns} {self._from(all_of([query, *filters]))} limit {EXACT_UP_TO + 1}"
+        columns = ", ".join([*passes, *(f"{_FACETS[name]} as {name.value}" for name in facets)]) or "true"
+        query, most = all_of([query, *filters]), EXACT_UP_TO + 1
+        if not self._is_large:
+            return f"matching as materialized (select {columns} {self._from(query)} limit {most})"
+        sample = self._from(all_of([query, lexeme(codes.SAMPLE)]))
+        enough = f"count(*) >= {weights.MANY_IN_SAMPLE} as is_enough, count(*) as passing"
+        return (
+            f"few as materialized (select {columns} {sample} limit {most}),\n"
+            f"sampled as materialized (select {enough} from few where {self._passing(facets)}),\n"
+            "matching as materialized (select * from few where (select is_enough from sampled)\n"
+            f"union all (select {columns} {self._from(query)} and not (select is_enough from sampled) limit {most}))"
+        )
 
     def _facet(self, name: FacetName, facets: Sequence[FacetName]) -> str:
         others = [f"passes_{other.value}" for other in self._asked(facets) if other is not name]
         where = f"where {' and '.join(others)}" if others else ""
+        uses = "count(*)"
+        if self._is_large:  # shares of the total that is told
+            uses += f" * (select case when is_enough then {EXACT_UP_TO}.0 / passing else 1 end from sampled)"
         return (
-            "(select json_agg(json_build_array(value, uses) order by uses desc, value)::text from (\n"
-            f"  select value, count(*) as uses from matching cross join lateral unnest({name.value}) as each(value)\n"
+            "(select json_agg(json_build_array(value, round(uses)) order by uses desc, value)::text from (\n"
+            f"  select value, {uses} as uses from matching cross join lateral unnest({name.value}) as each(value)\n"
             f"  {where} group by value order by uses desc, value limit {FACET_VALUES}) counted) as facet_{name.value}"
         )
+
+
+def _count(kind: str, number: int) -> str:
+    return f"(select count(*) from {kind}_{number})"

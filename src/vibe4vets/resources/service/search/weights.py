@@ -66,6 +66,12 @@ SURE_PLACE: Final = 0.8
 
 # -- how many are looked at
 BRANCH: Final = 250
+SAMPLED_FROM: Final = 100_000
+"""From so many resources on, a query of the index looks into the sample first: half of them may have a common word."""
+MANY_IN_SAMPLE: Final = 100
+"""Who finds so many in the sample has found about 12,800: more than is counted."""
+LOOKED_THROUGH: Final = 5_000
+"""Among so many rows that have its words a query of certain fields is looked for."""
 RANKED: Final = 300
 COMPARED: Final = 60
 """The best of them, whose titles are compared by trigrams."""
