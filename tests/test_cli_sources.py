@@ -12,8 +12,9 @@ import pytest
 import typer
 
 from tests.publisher import Publisher, http
-from vibe4vets.cli.files import Format, open_file
+from vibe4vets.cli.files import open_file
 from vibe4vets.connectors.base import SourceError
+from vibe4vets.connectors.models import Format
 from vibe4vets.connectors.registry import connectors
 from vibe4vets.connectors.sources.hsds import HSDSFile
 from vibe4vets.connectors.sources.records import RecordFile

@@ -18,11 +18,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from vibe4vets.cli import accounts, audit, serving
 from vibe4vets.cli.connectors import connectors
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
-from vibe4vets.cli.files import Encoding, Format, open_file
+from vibe4vets.cli.files import open_file
 from vibe4vets.cli.places import load_place_file, tell_places
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.base import FetchError, SourceError
-from vibe4vets.connectors.models import Outcome
+from vibe4vets.connectors.models import Encoding, Format, Outcome
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgresError

@@ -20,6 +20,7 @@ __all__ = [
     "Answer",
     "FetchError",
     "Fetcher",
+    "OtherKindError",
     "Page",
     "Place",
     "Record",
@@ -35,6 +36,10 @@ __all__ = [
 
 class SourceError(Exception):
     """A source that cannot be read, or not to its end. The message tells its owner or operator what to do."""
+
+
+class OtherKindError(SourceError):
+    """A file of another kind than can be read at all, whatever is in it."""
 
 
 @dataclass(frozen=True, slots=True)
