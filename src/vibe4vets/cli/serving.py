@@ -136,6 +136,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
             log_config=None,  # its loggers go the way of all others
             log_level="warning",
             timeout_graceful_shutdown=30,
+            ws_max_size=8 * 1024,  # whoever watches a run sends its token and no more
         )
 
 

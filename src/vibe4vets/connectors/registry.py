@@ -25,6 +25,8 @@ class Connector:
     obstacle: str | None
     """Why it cannot run, with the remedy; None when it can."""
     make: Callable[[Fetcher], Source]
+    is_switched_off: bool = False
+    """Whether the environment says so, which nobody else can change."""
 
     def open(self, fetcher: Fetcher) -> Source:
         """Begin one reading; SourceError when there is an obstacle."""
@@ -49,7 +51,10 @@ def _va_facilities(settings: Settings) -> Connector:
     obstacle = None if key else "Set VA_API_KEY to a key of developer.va.gov."
     base_url = given.base_url or va_facilities.BASE_URL
     return Connector(
-        about, _switched_off(about.slug, given) or obstacle, lambda fetcher: VAFacilities(fetcher, key, base_url)
+        about,
+        _switched_off(about.slug, given) or obstacle,
+        lambda fetcher: VAFacilities(fetcher, key, base_url),
+        is_switched_off=not given.enabled,
     )
 
 
@@ -58,7 +63,12 @@ def _hsds(slug: str, given: ConnectorSettings) -> Connector:
     base_url = (given.base_url or "").rstrip("/")
     obstacle = None if base_url else f"Set {_variable(slug, 'BASE_URL')} to the address of its API."
     endpoint = Endpoint(base_url, {"X-API-Key": given.api_key} if given.api_key else {})
-    return Connector(about, _switched_off(slug, given) or obstacle, lambda fetcher: HSDSFeed(fetcher, endpoint, about))
+    return Connector(
+        about,
+        _switched_off(slug, given) or obstacle,
+        lambda fetcher: HSDSFeed(fetcher, endpoint, about),
+        is_switched_off=not given.enabled,
+    )
 
 
 def _switched_off(slug: str, given: ConnectorSettings) -> str | None:

@@ -195,6 +195,15 @@ def make_engine(
     return engine
 
 
+async def dedicated_connection(url: URL, limits: DatabaseSettings) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection outside every pool, for whoever listens; it has the time limits of any other."""
+    _, options = _DIALECT.create_connect_args(url)
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        **options, **_connect_options(limits, limits.statement_timeout)
+    )
+    return connection
+
+
 def _connect_options(limits: DatabaseSettings, statement_timeout: timedelta) -> dict[str, Any]:
     return {
         "connection_class": ImpatientConnection,

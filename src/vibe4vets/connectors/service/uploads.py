@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from vibe4vets.connectors.base import Source, SourceError
 from vibe4vets.connectors.models import ConnectorRun, UploadedFile, UploadedPart
@@ -35,19 +35,19 @@ async def store_upload(session: Session, described: UploadedFile, file: BinaryIO
 
 
 @asynccontextmanager
-async def open_upload(engine: AsyncEngine, run: ConnectorRun) -> AsyncIterator[Source]:
+async def open_upload(sessions: async_sessionmaker[Session], run: ConnectorRun) -> AsyncIterator[Source]:
     """The file that `run` was requested with, as a source; its copy on disk is gone afterwards.
 
     SourceError when there is none, for a run that has ended keeps none.
     """
-    async with Session(engine) as session:
+    async with sessions() as session:
         described = await session.get(UploadedFile, run.id)
         if described is None:
             message = "The uploaded file is gone: upload it again"
             raise SourceError(message)
     with TemporaryDirectory(prefix="vibe4vets-upload-") as folder:
         path = Path(folder) / "upload"  # never the name that came with it (row G6)
-        await _fetch(engine, run.id, path)
+        await _fetch(sessions, run.id, path)
         source = open_file(
             path, described.format, described.source, encoding=described.encoding, columns=described.columns
         )
@@ -55,8 +55,8 @@ async def open_upload(engine: AsyncEngine, run: ConnectorRun) -> AsyncIterator[S
         yield source
 
 
-async def _fetch(engine: AsyncEngine, run_id: UUID, path: Path) -> None:
-    async with Session(engine) as session:
+async def _fetch(sessions: async_sessionmaker[Session], run_id: UUID, path: Path) -> None:
+    async with sessions() as session:
         with path.open("wb") as file:
             number = 0
             while content := await session.scalar(_PART, {"run_id": run_id, "number": number}):
