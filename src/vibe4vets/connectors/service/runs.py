@@ -15,10 +15,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel import col, select
 
-from vibe4vets.connectors.base import Rejection, Source
+from vibe4vets.connectors.base import About, Rejection, Source
 from vibe4vets.connectors.exceptions import RunUnderWay
-from vibe4vets.connectors.models import ConnectorRun, Outcome, QuarantinedRecord, RunState
-from vibe4vets.connectors.service import merging, staging
+from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, QuarantinedRecord, RunState
+from vibe4vets.connectors.service import staging
+from vibe4vets.connectors.service.applying import Applied, apply_batch
+from vibe4vets.connectors.service.planning import Plan, plan_run
 from vibe4vets.connectors.service.preparing import Prepared, prepare
 from vibe4vets.core.database import Session
 from vibe4vets.core.models import utc_now
@@ -61,15 +63,13 @@ async def run_source(
     """
     sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
     async with _alone(engine, sessions, source.about.slug):
-        run = await _open(sessions, source)
+        run = await _open(sessions, source, Policy.PUBLISH if publish else Policy.DRAFT)
         try:
             await _stage(sessions, run.id, source, progress)
-            counts = await _plan(sessions, run.id, publish=publish)
+            plan = await _plan(sessions, run, source)
             if not dry_run:
-                async with sessions.begin() as session:
-                    await merging.describe_sources(session, run.id, source.about)
-                await _apply(sessions, run.id, counts, publish=publish, progress=progress)
-            return await _close(sessions, run, counts, source.warnings(), dry_run=dry_run)
+                await _apply(sessions, run, source.about, plan.to_apply, progress)
+            return await _close(sessions, run, plan.counts, source.warnings(), dry_run=dry_run)
         except Exception as error:
             await _fail(sessions, run, error)
             raise
@@ -93,10 +93,11 @@ async def _alone(engine: AsyncEngine, sessions: Sessions, connector: str) -> Asy
             await connection.commit()
 
 
-async def _open(sessions: Sessions, source: Source) -> ConnectorRun:
+async def _open(sessions: Sessions, source: Source, policy: Policy) -> ConnectorRun:
     run = ConnectorRun(
         connector=source.about.slug,
         subject=source.subject[:300],
+        policy=policy,
         state=RunState.RUNNING,
         lease_until=utc_now() + timedelta(minutes=1),
     )
@@ -122,23 +123,20 @@ async def _stage(sessions: Sessions, run_id: UUID, source: Source, progress: Pro
     progress("read", source.total() or done, source.total())
 
 
-async def _plan(sessions: Sessions, run_id: UUID, *, publish: bool) -> dict[Outcome, int]:
+async def _plan(sessions: Sessions, run: ConnectorRun, source: Source) -> Plan:
     async with sessions.begin() as session:
-        await staging.quarantine_repeated(session, run_id)
-        return await staging.plan(session, run_id, publish=publish)
+        await staging.quarantine_repeated(session, run.id)
+        return await plan_run(session, run, source.about, complete=source.complete)
 
 
-async def _apply(
-    sessions: Sessions, run_id: UUID, counts: Mapping[Outcome, int], *, publish: bool, progress: Progress
-) -> None:
-    total = sum(counts[kind] for kind in (Outcome.CREATED, Outcome.UPDATED, Outcome.PUBLISHED))
-    done, after = 0, 0
+async def _apply(sessions: Sessions, run: ConnectorRun, about: About, total: int, progress: Progress) -> None:
+    done, applied = 0, Applied(0, 0)
     while done < total:
         async with sessions.begin() as session:
-            count, after = await merging.merge_batch(session, run_id, after=after, size=BATCH, publish=publish)
-        done += count
+            applied = await apply_batch(session, run, about, after=applied.last, size=BATCH)
+        done += applied.count
         progress("apply", done, total)
-    if publish and total:
+    if run.policy is not Policy.DRAFT and total:
         async with sessions.begin() as session:
             await resources.learn_places(session)
         async with sessions.begin() as session:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from vibe4vets.connectors.base import Rejection
-from vibe4vets.connectors.models import Outcome, QuarantinedRecord, StagedRecord
+from vibe4vets.connectors.models import QuarantinedRecord, StagedRecord
 from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.core.database import Session, copy_rows
 
@@ -34,26 +34,6 @@ insert into quarantined_records (run_id, line, reason, source, source_record_id,
 select :run_id, line, 'source_record_id: the same source and id as line ' || (cast(:firsts as jsonb) ->> line::text),
   source, source_record_id, content
 from refused
-""")
-
-# An archived resource stays archived, and what is published changes only by publishing.
-_PLAN = text("""
-update staged_records s set outcome = coalesce((
-  select case
-    when r.status = 'archived' then 'withheld'
-    when k.content_hash = s.content_hash and r.status = 'draft' and :publish then 'published'
-    when k.content_hash = s.content_hash then 'unchanged'
-    when r.status = 'published' and not :publish then 'withheld'
-    else 'updated' end
-  from source_records k join resources r on r.id = k.resource_id
-  where k.source = s.source and k.source_record_id = s.source_record_id
-), 'created')
-where run_id = :run_id
-""")
-
-_COUNT = text("""
-select outcome, count(*) as size from staged_records where run_id = :run_id group by outcome
-union all select 'quarantined', count(*) from quarantined_records where run_id = :run_id
 """)
 
 _CLEAR = text("""
@@ -84,14 +64,6 @@ async def quarantine_repeated(session: Session, run_id: UUID) -> None:
     repeated = {row.line: row.first for row in await session.execute(_REPEATED, {"run_id": run_id})}
     if repeated:
         await session.execute(_REFUSE, {"run_id": run_id, "lines": list(repeated), "firsts": json.dumps(repeated)})
-
-
-async def plan(session: Session, run_id: UUID, *, publish: bool) -> dict[Outcome, int]:
-    """Decide what becomes of every staged record, and count."""
-    await session.execute(_PLAN, {"run_id": run_id, "publish": publish})
-    rows = await session.execute(_COUNT, {"run_id": run_id})
-    counted = {row.outcome: row.size for row in rows}
-    return {kind: counted.get(kind.value, 0) for kind in Outcome}
 
 
 async def clear_finished(session: Session) -> None:
