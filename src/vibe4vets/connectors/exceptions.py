@@ -35,3 +35,11 @@ class RunNotHeld(AppError):
         "run-not-held",
         "This run does not wait for a confirmation; look at its state.",
     )
+
+
+class RunTaken(AppError):
+    status, type, title = (
+        HTTPStatus.CONFLICT,
+        "run-taken",
+        "This run was cancelled, or was silent for so long that it was given up; what it had applied is kept.",
+    )

@@ -45,8 +45,9 @@ _FORGOTTEN: Final = text("""
 select payload from unnest(cast(:payloads as text[])) payload
 where not exists (
   select from pgqueuer j where j.entrypoint = :entrypoint and j.payload = convert_to(payload, 'utf8') and (
-    j.status = 'queued' and j.execute_after < now() + :longest
-    or j.status = 'picked' and j.heartbeat between now() - 2 * cast(:lease as interval) and now() + :lease))
+    j.status = 'queued' and j.execute_after < now() + cast(:longest as interval)
+    or j.status = 'picked' and j.heartbeat
+      between now() - 2 * cast(:lease as interval) and now() + cast(:lease as interval)))
 """)
 _STATE: Final = text("""
 select count(*) filter (where status = 'queued') as waiting, count(*) filter (where status = 'picked') as working,
