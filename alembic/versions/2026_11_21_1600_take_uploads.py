@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 
 revision = "2026112207"
-down_revision = "2026112201"
+down_revision = "2026112211"
 branch_labels = None
 depends_on = None
 

@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from vibe4vets import api
+from vibe4vets.connectors.service import Watching
 from vibe4vets.core.audit import keep_sealing
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Database, connect
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
         app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
+        app.state.watching = Watching(settings, app.state.database)
         app.state.places = LivePlaces()
         app.state.search_knowledge = SearchKnowledge(app.state.places)
         # what was loaded to start lives as long as the process: walking it again at every full collection

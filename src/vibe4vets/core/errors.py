@@ -8,14 +8,14 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.websockets import WebSocket, WebSocketState
 
 MEDIA_TYPE = "application/problem+json"
@@ -291,7 +291,7 @@ async def refuse_socket(socket: WebSocket, problem: AppError) -> None:
 def install_error_handlers(app: FastAPI) -> None:
     """Make every error leave `app` as a `Problem`; unexpected ones say nothing about their cause."""
 
-    async def answer(request: Request | WebSocket, error: Exception) -> Response | None:
+    async def answer(connection: HTTPConnection, error: Exception) -> Response:
         problem = to_app_error(error)
         if isinstance(problem, InternalError):
             _log.error("unhandled error", exc_info=error)
@@ -300,10 +300,10 @@ def install_error_handlers(app: FastAPI) -> None:
         headers = {**problem.headers}
         if isinstance(error, HTTPException) and error.headers:
             headers.update(error.headers)
-        if isinstance(request, WebSocket):
-            await refuse_socket(request, problem)
-            return None
-        return Response(problem_body(problem, request.state.request_id), problem.status, headers, media_type=MEDIA_TYPE)
+        if isinstance(connection, WebSocket):
+            await refuse_socket(connection, problem)
+        body = problem_body(problem, connection.state.request_id)
+        return Response(body, problem.status, headers, media_type=MEDIA_TYPE)
 
     faults = (OSError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
     for kind in (AppError, RequestValidationError, HTTPException, *faults, Exception):

@@ -35,6 +35,7 @@ TAGS = [
     {"name": "audit", "description": "Who did what, for admins."},
     {"name": "review", "description": "Decide what people propose."},
     {"name": "duplicates", "description": "Resources that may be one, and making them one."},
+    {"name": "connectors", "description": "Where records come from: schedules, runs, uploads."},
     {"name": "statistics", "description": "How the directory is doing."},
     {"name": "operations", "description": "For those who run the service."},
 ]

@@ -17,7 +17,7 @@ from vibe4vets.connectors.schemas import RunSummary
 from vibe4vets.connectors.service.reading import get_run
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Database, Session
-from vibe4vets.core.errors import Unavailable, database_fault
+from vibe4vets.core.errors import Unavailable
 from vibe4vets.core.listening import keep_listening
 
 CHANNEL: Final = "connector_runs"
@@ -34,20 +34,22 @@ class Watcher:
     """One who watches: it has the newest state until that is taken."""
 
     def __init__(self, state: RunSummary) -> None:
-        self._state = state
+        self._state: RunSummary | None = state
         self._is_new = asyncio.Event()
         self._is_new.set()
 
-    def tell(self, state: RunSummary) -> None:
-        """Put a state in the place of whatever was not taken yet."""
+    def tell(self, state: RunSummary | None) -> None:
+        """Put a state in the place of whatever was not taken yet; None for a run that is gone."""
         if state != self._state:
             self._state = state
             self._is_new.set()
 
     async def next(self) -> RunSummary:
-        """Wait for a state that was not taken yet; the first is there at once."""
+        """Wait for a state that was not taken yet; the first is there at once. Raises RunNotFound."""
         await self._is_new.wait()
         self._is_new.clear()
+        if self._state is None:
+            raise RunNotFound
         return self._state
 
 
@@ -64,23 +66,24 @@ class _Broadcast:
             return RunSummary.of(await get_run(session, self._run_id))
 
     async def follow(self) -> None:
-        """Tell every watcher of every change, until cancelled or the run is gone."""
+        """Tell every watcher of every change, until cancelled."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.has_changed.wait(), _LOOK_ANYWAY_SECONDS)
             self.has_changed.clear()
             try:
-                state = await self.read()
-            except RunNotFound:
-                return
-            except Exception as error:
-                if not isinstance(database_fault(error), Unavailable):
-                    raise
+                await self._tell()
+            except Exception as error:  # noqa: BLE001  whatever it is, who watches waits for the next look
                 _log.warning("run not read", exc_info=error)
-            else:
-                for watcher in self.watchers:
-                    watcher.tell(state)
             await asyncio.sleep(_LEAST_PAUSE_SECONDS)
+
+    async def _tell(self) -> None:
+        try:
+            state = await self.read()
+        except RunNotFound:
+            state = None
+        for watcher in self.watchers:
+            watcher.tell(state)
 
 
 class Watching:
@@ -128,9 +131,7 @@ class Watching:
     def _listen(self) -> None:
         url = self._settings.database_url
         if self._listener is None and url is not None:
-            listening = keep_listening(
-                url, self._settings.database, CHANNEL, heard=self._hear, begun=self._look_at_all
-            )
+            listening = keep_listening(url, self._settings.database, CHANNEL, heard=self._hear, begun=self._look_at_all)
             self._listener = asyncio.create_task(listening)
 
     def _hear(self, payload: str) -> None:

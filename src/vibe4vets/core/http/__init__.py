@@ -16,10 +16,12 @@ from vibe4vets.core.http.operations import Operations
 from vibe4vets.core.http.proxies import ClientAddress, TrustedProxies, address_key
 from vibe4vets.core.http.routes import GuardedRoute, PublicRoute, StrictRoute
 from vibe4vets.core.http.shell import Shell
+from vibe4vets.core.http.uploads import ClaimedUpload, Upload, UploadDep, UploadRoute
 
 __all__ = [
     "IDEMPOTENT",
     "NOT_MODIFIED",
+    "ClaimedUpload",
     "ClientAddress",
     "Doorway",
     "GuardedRoute",
@@ -31,6 +33,9 @@ __all__ = [
     "Shell",
     "StrictRoute",
     "TrustedProxies",
+    "Upload",
+    "UploadDep",
+    "UploadRoute",
     "address_key",
     "created_answer",
     "private_page",

@@ -88,7 +88,6 @@ class Shell:
         finally:
             scope.setdefault("route", answer.scope.get("route"))  # of the copy that HEAD has
 
-
     async def _open_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A socket has an answer only where it is refused, which is a problem like any other."""
         self.proxies.apply(scope)

@@ -1,0 +1,12 @@
+"""HTTP for staff: everything below /connectors."""
+
+from fastapi import APIRouter
+
+from vibe4vets.connectors.router.acts import router as acts
+from vibe4vets.connectors.router.acts import uploads
+from vibe4vets.connectors.router.live import router as live
+from vibe4vets.connectors.router.reads import router as reads
+
+router = APIRouter(prefix="/connectors")
+for part in (uploads, reads, acts, live):
+    router.include_router(part)
