@@ -272,6 +272,7 @@ BAD = {
     "ck_sessions_idle_expires_at": "update sessions set idle_expires_at = expires_at + interval '1 second'",
     "ck_sources_slug": "update sources set slug = 'Not a slug'",
     "ck_sources_tier": "update sources set tier = 5",
+    "ck_uploaded_files_format": "insert into uploaded_files (run_id, format) select id, 'xlsx' from connector_runs",
     "ck_users_email": "update users set email = 'Pat@example.org'",
     "ck_users_password_expires_at": "update users set password_hash = null",
     "ck_users_password_hash": "update users set password_hash = 'plain'",

@@ -7,6 +7,6 @@ from vibe4vets.connectors.router.acts import uploads
 from vibe4vets.connectors.router.live import router as live
 from vibe4vets.connectors.router.reads import router as reads
 
-router = APIRouter(prefix="/connectors")
+router = APIRouter()
 for part in (uploads, reads, acts, live):
     router.include_router(part)

@@ -23,6 +23,7 @@ def guarded_router(
 ) -> APIRouter:
     """A router whose every operation is for those whom `guard` lets through."""
     return APIRouter(
+        prefix="/connectors",
         tags=["connectors"],
         route_class=route_class,
         dependencies=[Depends(guard)],

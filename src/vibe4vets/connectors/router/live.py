@@ -22,7 +22,7 @@ from vibe4vets.core.database import Database, Session
 from vibe4vets.core.errors import Forbidden
 from vibe4vets.core.models import utc_now
 
-router = APIRouter()
+router = APIRouter(prefix="/connectors")
 GREETING_SECONDS: Final = 5.0
 CHECK_SECONDS: Final = 5.0
 """How soon a token that has expired, an ended session or another role is noticed."""
