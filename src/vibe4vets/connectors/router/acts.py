@@ -119,7 +119,7 @@ async def import_file(request: Request, session: SessionDep, admin: Admin, sent:
 @router.post(
     "/runs/{run_id}/cancel",
     summary="Cancel a run",
-    responses={**success("The run.", examples.CANCELLED), **problem_responses(RunNotFound, RunEnded)},
+    responses={**success("The run, as it is now.", examples.CANCELLED), **problem_responses(RunNotFound, RunEnded)},
 )
 async def cancel_run(session: SessionDep, admin: Admin, run_id: RunID) -> RunRead:
     """End a run: at once while it waits, else after its present batch. What it has applied stays."""
@@ -129,7 +129,7 @@ async def cancel_run(session: SessionDep, admin: Admin, run_id: RunID) -> RunRea
 @router.post(
     "/runs/{run_id}/confirm",
     summary="Confirm a run",
-    responses={**success("The run.", examples.CONFIRMED), **problem_responses(RunNotFound, RunNotHeld)},
+    responses={**success("The run, as it is now.", examples.CONFIRMED), **problem_responses(RunNotFound, RunNotHeld)},
 )
 async def confirm_run(session: SessionDep, admin: Admin, run_id: RunID) -> RunRead:
     """Let a held run do what its plan says; look at `held_because`, the plan and its samples first."""

@@ -55,7 +55,7 @@ async def list_connectors(request: Request, session: SessionDep, settings: Setti
 @router.get(
     "/runs/{run_id}",
     summary="Get a run",
-    responses={**success("The run.", examples.RUN), **problem_responses(RunNotFound)},
+    responses={**success("The run, as it is now.", examples.RUN), **problem_responses(RunNotFound)},
 )
 async def get_connector_run(session: SessionDep, run_id: RunID) -> RunRead:
     """Get a run: how far it is, what became of how many records, its plan with samples, and what ended it.
