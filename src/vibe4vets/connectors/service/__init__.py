@@ -5,12 +5,11 @@ from vibe4vets.connectors.service.preparing import parse_as_of, prepare
 from vibe4vets.connectors.service.runs import cancel_run, confirm_run, request_run
 from vibe4vets.connectors.service.scheduling import request_due
 from vibe4vets.connectors.service.stages import Progress
-from vibe4vets.connectors.service.working import Workplace, do_run, wake_runs
+from vibe4vets.connectors.service.working import do_run, wake_runs
 
 __all__ = [
     "Progress",
     "RunReport",
-    "Workplace",
     "cancel_run",
     "confirm_run",
     "do_run",
