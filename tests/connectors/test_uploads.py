@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,15 +11,15 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from tests.auth.conftest import AddPerson, SignIn
 from tests.connectors.conftest import Ask
-from vibe4vets.connectors.service import Workplace, do_run
+from vibe4vets.connectors.service import do_run
 from vibe4vets.connectors.sources.spreadsheet.decoding import LONGEST_CELL, MOST_ROWS
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import Session
 from vibe4vets.core.fetch import Fetcher
+from vibe4vets.core.fetch.hosts import PostgresHosts
+from vibe4vets.core.jobs import Workbench
 
 SHARED = Path("/work/shared/data")
 IMPORTS = b"/api/v1/connectors/imports"
@@ -47,18 +47,19 @@ def send(ask: Ask) -> Send:
 
 
 @pytest.fixture
-def work(engine: AsyncEngine, settings: Settings, fetcher: Fetcher, ask: Ask) -> Work:
+async def work(app: FastAPI, settings: Settings, ask: Ask) -> AsyncIterator[Work]:
     """Do what was asked for, as a worker does, and tell what became of it."""
-    sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
-    place = Workplace(settings, sessions, fetcher, asyncio.Event())
+    database = app.state.database
 
     async def work(answer: httpx.Response) -> dict[str, Any]:
         assert answer.status_code == 202, answer.text
-        await do_run(place, answer.json()["id"])
+        await do_run(bench, answer.json()["id"])
         found: dict[str, Any] = (await ask("GET", f"/runs/{answer.json()['id']}")).json()
         return found
 
-    return work
+    async with Fetcher(settings.fetch, PostgresHosts(database.writes)) as fetcher:
+        bench = Workbench(settings, database, fetcher, asyncio.Event())
+        yield work
 
 
 async def test_a_sheet_is_imported_by_a_run(send: Send, work: Work, ask: Ask, sql: asyncpg.Connection) -> None:

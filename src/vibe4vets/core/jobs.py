@@ -25,12 +25,11 @@ from pgqueuer.types import Channel
 from sqlalchemy import text
 
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import NoDatabaseError, Session, make_pool
+from vibe4vets.core.database import Database, NoDatabaseError, Session, make_pool
 from vibe4vets.core.errors import Unavailable, to_app_error
+from vibe4vets.core.fetch import Fetcher
 
 T = TypeVar("T")
-Handler: TypeAlias = Callable[[str], Awaitable[timedelta | None]]
-"""Does the job of a payload; how long until it is to be tried again, or None when it is done with."""
 LONGEST_WAIT: Final = timedelta(minutes=15)
 """No job waits longer: one that seems to was queued by a clock that has been set back since."""
 _PAUSE_SECONDS: Final = 1.0
@@ -42,9 +41,9 @@ _NAMES: Final = DBSettings(
 )  # fmt: skip
 _NOTHING: Final = text("select")
 _FORGOTTEN: Final = text("""
-select payload from unnest(cast(:payloads as text[])) payload
+select wanted from unnest(cast(:payloads as text[])) wanted
 where not exists (
-  select from pgqueuer j where j.entrypoint = :entrypoint and j.payload = convert_to(payload, 'utf8') and (
+  select from pgqueuer j where j.entrypoint = :entrypoint and j.payload = convert_to(wanted, 'utf8') and (
     j.status = 'queued' and j.execute_after < now() + cast(:longest as interval)
     or j.status = 'picked' and j.heartbeat
       between now() - 2 * cast(:lease as interval) and now() + cast(:lease as interval)))
@@ -67,13 +66,28 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class Workbench:
+    """What a worker has to work with."""
+
+    settings: Settings
+    database: Database
+    fetcher: Fetcher
+    stopping: asyncio.Event
+    """Set when it is to stop: work that takes long ends soon, and is queued again."""
+
+
+Handler: TypeAlias = Callable[[Workbench, str], Awaitable[timedelta | None]]
+"""Does the job of a payload; how long until it is to be tried again, or None when it is done with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chore:
     """Work that comes round by itself; of all workers one does it, and a round that was missed is made up for."""
 
     name: str
     cron: str
     """Minute, hour, day, month, weekday in UTC; a sixth field has the seconds."""
-    work: Callable[[], Awaitable[object]]
+    work: Callable[[Workbench], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +135,23 @@ async def forget_jobs(session: Session) -> None:
         await session.execute(statement)
 
 
-async def work(
-    settings: Settings, handlers: Mapping[str, Handler], chores: Sequence[Chore], stopping: asyncio.Event
-) -> None:
-    """Do jobs and chores until `stopping` is set and those under way have ended; a database that is down is awaited."""
-    while not stopping.is_set():
+async def work(bench: Workbench, handlers: Mapping[str, Handler], chores: Sequence[Chore]) -> None:
+    """Do jobs and chores until told to stop and what is under way has ended; a database that is down is awaited."""
+    settings = bench.settings.jobs
+    while not bench.stopping.is_set():
         try:
-            async with _pool(settings) as pool:
-                app = _build(_PatientDriver(pool, stopping), handlers, chores)
-                app.shutdown = app.qm.shutdown = app.sm.shutdown = stopping
+            async with _pool(bench.settings) as pool:
+                app = _build(bench, _PatientDriver(pool, bench.stopping), handlers, chores)
+                app.shutdown = app.qm.shutdown = app.sm.shutdown = bench.stopping
                 await app.run(
-                    dequeue_timeout=settings.jobs.poll,
+                    dequeue_timeout=settings.poll,
                     batch_size=1,
-                    max_concurrent_tasks=settings.jobs.concurrency,
-                    heartbeat_timeout=settings.jobs.lease,
+                    max_concurrent_tasks=settings.concurrency,
+                    heartbeat_timeout=settings.lease,
                 )
         except Exception as error:  # noqa: BLE001  whatever it is, a worker goes on
             _log.warning("worker interrupted", exc_info=error)
-            await _pause(stopping)
+            await _pause(bench.stopping)
 
 
 @asynccontextmanager
@@ -153,24 +166,28 @@ async def _pool(settings: Settings) -> AsyncIterator["asyncpg.Pool[asyncpg.Recor
         pool.terminate()
 
 
-def _build(driver: Driver, handlers: Mapping[str, Handler], chores: Sequence[Chore]) -> PgQueuer:
+def _build(bench: Workbench, driver: Driver, handlers: Mapping[str, Handler], chores: Sequence[Chore]) -> PgQueuer:
     app = PgQueuer(driver, channel=_NAMES.channel, queries=_queries(driver))
     for name, handler in handlers.items():
-        app.entrypoint(name, accepts_context=False)(partial(_do, handler))
+        app.entrypoint(name, accepts_context=False)(partial(_do, bench, handler))
     for chore in chores:
-        app.schedule(chore.name, chore.cron, accepts_context=False)(partial(_do_chore, chore))
+        app.schedule(chore.name, chore.cron, accepts_context=False)(partial(_do_chore, bench, chore))
     return app
 
 
-async def _do(handler: Handler, job: Job) -> None:
-    again = await handler((job.payload or b"").decode())
+async def _do(bench: Workbench, handler: Handler, job: Job) -> None:
+    try:
+        again = await handler(bench, (job.payload or b"").decode())
+    except Exception as error:  # noqa: BLE001  the row tells what became of it; until then the job stays
+        _log.warning("job interrupted", job=job.entrypoint, exc_info=error)
+        again = bench.settings.jobs.lease
     if again is not None:
         raise RetryRequested(min(again, LONGEST_WAIT))
 
 
-async def _do_chore(chore: Chore, _schedule: object) -> None:
+async def _do_chore(bench: Workbench, chore: Chore, _schedule: object) -> None:
     try:
-        await chore.work()
+        await chore.work(bench)
     except Exception as error:  # noqa: BLE001  the next round must come
         _log.warning("chore failed", chore=chore.name, exc_info=error)
 

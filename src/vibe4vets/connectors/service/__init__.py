@@ -17,7 +17,7 @@ from vibe4vets.connectors.service.scheduling import request_due
 from vibe4vets.connectors.service.stages import Progress
 from vibe4vets.connectors.service.uploads import SentFile, request_import
 from vibe4vets.connectors.service.watching import Watcher, Watching
-from vibe4vets.connectors.service.working import Workplace, do_run, wake_runs
+from vibe4vets.connectors.service.working import do_run, wake_runs
 
 __all__ = [
     "Progress",
@@ -25,7 +25,6 @@ __all__ = [
     "SentFile",
     "Watcher",
     "Watching",
-    "Workplace",
     "cancel_run",
     "confirm_run",
     "do_run",

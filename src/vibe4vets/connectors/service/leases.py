@@ -14,12 +14,12 @@ from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, literal_column, text
+from sqlalchemy import ColumnElement, Interval, func, text, type_coerce
 from sqlalchemy.ext.asyncio import async_sessionmaker
-from sqlmodel import select
+from sqlmodel import col, select
 
 from vibe4vets.connectors.models import ConnectorRun, RunState
-from vibe4vets.connectors.service.runs import LEASE_IS_LIVE, Ending, end_run
+from vibe4vets.connectors.service.runs import Ending, end_run, is_live
 from vibe4vets.core.database import Session
 from vibe4vets.core.models import utc_now
 
@@ -61,17 +61,19 @@ async def take(sessions: Sessions, run_id: UUID, lease: timedelta) -> ConnectorR
 
     How long to wait when somebody has it; None when there is nothing to do: it has ended, or waits for a person.
     """
-    live: ColumnElement[bool] = literal_column(f"({LEASE_IS_LIVE})")
-    remaining: ColumnElement[timedelta] = literal_column("lease_until - clock_timestamp()")
+    remaining: ColumnElement[timedelta] = type_coerce(
+        col(ConnectorRun.lease_until) - func.clock_timestamp(), Interval()
+    )
+    statement = select(ConnectorRun, is_live(lease), remaining).where(ConnectorRun.id == run_id)
     async with sessions.begin() as session:
-        statement = select(ConnectorRun, live, remaining).where(ConnectorRun.id == run_id)
-        row = (await session.execute(statement.with_for_update(skip_locked=True), {"lease": lease})).one_or_none()
+        row = (await session.execute(statement.with_for_update(skip_locked=True))).one_or_none()
         if row is None:
             known = await session.get(ConnectorRun, run_id)
             return None if known is None or known.finished_at is not None else _SOON
         run: ConnectorRun = row[0]
         if run.state is RunState.RUNNING and row[1]:
-            return max(row[2], _SOON)
+            wait: timedelta = row[2]
+            return max(wait, _SOON)
         if run.state not in {RunState.QUEUED, RunState.RUNNING}:
             return None
         return await _begin(session, run, lease)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, func, not_, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -20,20 +20,6 @@ from vibe4vets.core.models import utc_now
 
 RUN_JOB: Final = "connector.run"
 ACTIVE: Final = "state in ('queued', 'running', 'held')"
-# A lease further off than any is given was written by a clock that has been set back since.
-LEASE_IS_LIVE: Final = (
-    "lease_until > clock_timestamp() and lease_until <= clock_timestamp() + 2 * cast(:lease as interval)"
-)
-_ABANDONED: Final = text(f"""
-select id from connector_runs
-where connector = :connector and state = 'running' and trigger = 'command' and not confirmed and not ({LEASE_IS_LIVE})
-for update skip locked
-""")  # noqa: S608  text of ours
-_UNATTENDED: Final = text(f"""
-select id from connector_runs
-where state = 'queued'
-  or state = 'running' and (trigger <> 'command' or confirmed) and not ({LEASE_IS_LIVE})
-""")  # noqa: S608  text of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +34,15 @@ class Ending:
 INTERRUPTED: Final = Ending(
     RunState.FAILED, "Interrupted", "The command that did it has ended before its end; start it again."
 )
+
+
+def is_live(lease: timedelta) -> ColumnElement[bool]:
+    """Whether a run's lease has not ended, by the clock of the database.
+
+    One further off than any is given was written before that clock was set back.
+    """
+    now, until = func.clock_timestamp(), col(ConnectorRun.lease_until)
+    return and_(until > now, until <= now + 2 * lease)
 
 
 async def request_run(  # noqa: PLR0913  a request is all of these
@@ -84,14 +79,21 @@ async def begin_run(  # noqa: PLR0913  a request is all of these
 
     Raises RunUnderWay, which names the run, while another one of the connector has not ended.
     """
-    for run_id in (await session.execute(_ABANDONED, {"connector": connector, "lease": lease})).scalars().all():
-        await end_run(session, await session.get_one(ConnectorRun, run_id), INTERRUPTED)
+    abandoned = select(ConnectorRun).where(
+        ConnectorRun.connector == connector,
+        ConnectorRun.state == RunState.RUNNING,
+        ConnectorRun.trigger == Trigger.COMMAND,
+        not_(col(ConnectorRun.confirmed)),
+        not_(is_live(lease)),
+    )
+    for run in (await session.exec(abandoned.with_for_update(skip_locked=True))).all():
+        await end_run(session, run, INTERRUPTED)
     now = utc_now()
     values = {"policy": policy, "trigger": Trigger.COMMAND, "dry_run": dry_run, "state": RunState.RUNNING}
     leased = {
         "attempt": 1,
         "started_at": now,
-        "lease_until": text("clock_timestamp() + cast(:lease as interval)").bindparams(lease=lease),
+        "lease_until": func.clock_timestamp() + lease,
     }
     return await _insert(session, connector, subject, actor, values | leased)
 
@@ -154,7 +156,12 @@ async def end_run(session: Session, run: ConnectorRun, ending: Ending) -> None:
 
 async def unattended_runs(session: Session, lease: timedelta) -> list[UUID]:
     """The runs that wait for a worker, and those whose worker has been silent for longer than its lease."""
-    return list((await session.execute(_UNATTENDED, {"lease": lease})).scalars())
+    mine = or_(col(ConnectorRun.trigger) != Trigger.COMMAND, col(ConnectorRun.confirmed))
+    waiting = or_(
+        col(ConnectorRun.state) == RunState.QUEUED,
+        and_(col(ConnectorRun.state) == RunState.RUNNING, mine, not_(is_live(lease))),
+    )
+    return list((await session.exec(select(ConnectorRun.id).where(waiting))).all())
 
 
 async def _active(session: Session, run_id: UUID, otherwise: type[AppError] = RunEnded) -> ConnectorRun:

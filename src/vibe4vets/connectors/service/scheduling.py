@@ -10,7 +10,7 @@ from vibe4vets.connectors.registry import Connector, connectors
 from vibe4vets.connectors.service.leases import Sessions
 from vibe4vets.connectors.service.runs import request_run
 from vibe4vets.core.audit import SYSTEM
-from vibe4vets.core.config import Settings
+from vibe4vets.core.jobs import Workbench
 
 # One statement, so that of several workers one has it: a connector is due from the first time on, and once its time
 # has come it stays due until a run is queued.
@@ -30,10 +30,11 @@ select exists (select from known) or exists (select from new)
 """)
 
 
-async def request_due(sessions: Sessions, settings: Settings) -> list[str]:
+async def request_due(bench: Workbench) -> list[str]:
     """Queue a run of each connector that is due; the ones that it was done for."""
-    ready = [(slug, connector) for slug, connector in connectors(settings).items() if connector.obstacle is None]
-    return [slug for slug, connector in ready if await _request_if_due(sessions, slug, connector)]
+    ready = {slug: one for slug, one in connectors(bench.settings).items() if one.obstacle is None}
+    sessions = bench.database.write_sessions
+    return [slug for slug, connector in ready.items() if await _request_if_due(sessions, slug, connector)]
 
 
 async def _request_if_due(sessions: Sessions, slug: str, connector: Connector) -> bool:

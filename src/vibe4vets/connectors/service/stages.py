@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -76,8 +76,9 @@ async def _begin_reading(lease: Lease, source: Source) -> bool:
     """Whether the reading goes on where the attempt before it came to, which not every source can."""
     async with lease.batch() as (session, run):
         if run.checkpoint is not None and isinstance(source, Resumable):
-            source.resume(run.checkpoint)
-            return True
+            with suppress(ValueError):  # a checkpoint of an older version of this source
+                source.resume(run.checkpoint)
+                return True
         await staging.start_over(session, run)
         return False
 

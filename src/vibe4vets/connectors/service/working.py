@@ -1,13 +1,10 @@
 """The runs that workers do: taken by a job, tried again when what failed may pass, given up in the end."""
 
-import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
-from vibe4vets.connectors.base import Fetcher
 from vibe4vets.connectors.models import ConnectorRun, RunState
 from vibe4vets.connectors.service import staging
 from vibe4vets.connectors.service.endings import advice_on, failure, may_pass, pause_after
@@ -16,43 +13,31 @@ from vibe4vets.connectors.service.leases import (
     CancelRequested,
     Lease,
     LeaseLost,
-    Sessions,
     Stopping,
     take,
 )
 from vibe4vets.connectors.service.opening import find_opening
 from vibe4vets.connectors.service.runs import RUN_JOB, Ending, end_run, unattended_runs
 from vibe4vets.connectors.service.stages import BeginAnew, carry_out
-from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Session
-from vibe4vets.core.jobs import wake_forgotten
+from vibe4vets.core.jobs import Workbench, wake_forgotten
 
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """What a worker has to do runs with."""
-
-    settings: Settings
-    sessions: Sessions
-    fetcher: Fetcher
-    stopping: asyncio.Event
-
-
-async def do_run(place: Workplace, payload: str) -> timedelta | None:
+async def do_run(bench: Workbench, payload: str) -> timedelta | None:
     """Do the run whose id is `payload`, as far as it goes now.
 
     How long until it is to be tried again; None when no job is needed for it any more.
     """
-    jobs = place.settings.jobs
-    run = await take(place.sessions, UUID(payload), jobs.lease)
+    jobs = bench.settings.jobs
+    run = await take(bench.database.write_sessions, UUID(payload), jobs.lease)
     if not isinstance(run, ConnectorRun):
         return run
-    lease = Lease(place.sessions, run.id, run.attempt, jobs.lease)
+    lease = Lease(bench.database.write_sessions, run.id, run.attempt, jobs.lease)
     _log.info("run begun", run=payload, connector=run.connector, attempt=run.attempt)
     try:
-        return await _attempt(place, run, lease)
+        return await _attempt(bench, run, lease)
     except LeaseLost:
         _log.warning("lease lost", run=payload, connector=run.connector, attempt=run.attempt)
         return jobs.lease
@@ -64,10 +49,10 @@ async def wake_runs(session: Session, lease: timedelta) -> int:
     return await wake_forgotten(session, RUN_JOB, waiting, lease)
 
 
-async def _attempt(place: Workplace, run: ConnectorRun, lease: Lease) -> timedelta | None:
-    opening = find_opening(run, place.settings, place.fetcher, place.sessions)
+async def _attempt(bench: Workbench, run: ConnectorRun, lease: Lease) -> timedelta | None:
+    opening = find_opening(run, bench)
     try:
-        async with lease.kept(place.stopping):
+        async with lease.kept(bench.stopping):
             await carry_out(lease, opening, lambda *_: None)
     except Stopping:
         async with lease.batch(last=True) as (_, held):
@@ -79,11 +64,11 @@ async def _attempt(place: Workplace, run: ConnectorRun, lease: Lease) -> timedel
     except LeaseLost:
         raise
     except Exception as error:  # noqa: BLE001  whatever a publisher or a bug does, the worker goes on with other runs
-        return await _fail(place, lease, error)
+        return await _fail(bench, lease, error)
     return None
 
 
-async def _fail(place: Workplace, lease: Lease, error: Exception) -> timedelta | None:
+async def _fail(bench: Workbench, lease: Lease, error: Exception) -> timedelta | None:
     """End the run, or leave it for another try if what failed may pass."""
     passing = may_pass(error)
     told = _log.warning if passing else _log.error
@@ -97,4 +82,4 @@ async def _fail(place: Workplace, lease: Lease, error: Exception) -> timedelta |
             await staging.start_over(session, run)
         run.state, run.lease_until = RunState.QUEUED, None
         run.error, run.advice = type(error).__name__[:100], advice_on(error)[:500]
-        return pause_after(error, run.failures, place.settings.jobs.retry_pause)
+        return pause_after(error, run.failures, bench.settings.jobs.retry_pause)
