@@ -13,10 +13,12 @@ import pytest
 from fastapi import FastAPI
 
 from tests.auth.conftest import AddPerson, SignIn
+from tests.conftest import NO_TLS, SECRET, Programs
 from tests.connectors.conftest import Ask
 from vibe4vets.connectors.service import do_run
 from vibe4vets.connectors.sources.spreadsheet.decoding import LONGEST_CELL, MOST_ROWS
 from vibe4vets.core.config import Settings
+from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.core.fetch import Fetcher
 from vibe4vets.core.fetch.hosts import PostgresHosts
 from vibe4vets.core.jobs import Workbench
@@ -309,3 +311,37 @@ async def test_the_county_sheets_are_planned_as_labelled(
     run = await work(await send((SHARED / "csv" / name).read_bytes(), name, **SOURCE, **fields, dry_run="true"))
     counts = run["plan"]["counts"]
     assert (run["state"], counts["quarantined"], sum(counts.values())) == ("succeeded", 32, 300)
+
+
+def peak_kib(process: int) -> int:
+    """The most memory that a process has had since it was last asked to forget."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak of a process")
+async def test_a_large_file_is_never_in_memory(
+    programs: Programs, server: EmbeddedPostgres, database: str, add_person: AddPerson, sign_in: SignIn
+) -> None:
+    """Row G1: 10 MiB of 50,000 rows raise the peak of the process by less than 60 MB."""
+    settings = {"DATABASE_URL": server.app_url(database), "VIBE4VETS_SECRET_KEY": SECRET}
+    service = await asyncio.to_thread(
+        programs.serve, "--no-worker", **settings, VIBE4VETS_DATA_DIR=programs.folder / "data"
+    )
+    row = b"Help House,614-555-0123,Columbus,\xc3\xa9" + b"x" * 170 + b"\n"
+    sheet = b"Name,Phone,City,Notes\n" + row * 50_000
+    assert 9.5 * 2**20 < len(sheet) <= 10 * 2**20
+    credentials = await sign_in(await add_person("admin"))
+    async with httpx.AsyncClient(base_url=service.url, headers=credentials, timeout=60, verify=NO_TLS) as client:
+
+        async def upload(content: bytes, source: str) -> httpx.Response:
+            return await client.post(
+                "/api/v1/connectors/imports", files={"file": ("large.csv", content)}, data={"source": source}
+            )
+
+        assert (await upload(SHEET.encode(), "small")).status_code == 202  # what is loaded once is not the file's
+        Path(f"/proc/{service.process.pid}/clear_refs").write_text("5", encoding="ascii")
+        before = peak_kib(service.process.pid)
+        answer = await upload(sheet, "large")
+        assert answer.status_code == 202, answer.text
+        assert peak_kib(service.process.pid) - before < 60_000

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from vibe4vets.connectors.router.acts import router as acts
 from vibe4vets.connectors.router.acts import uploads
-from vibe4vets.connectors.router.live import router as live
+from vibe4vets.connectors.router.live import router as sockets
 from vibe4vets.connectors.router.reads import router as reads
 
 router = APIRouter()
-for part in (uploads, reads, acts, live):
+for part in (uploads, reads, acts, sockets):
     router.include_router(part)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from vibe4vets.connectors.base import About, Page, Rejection, Resumable, Source, SourceError
-from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, RunState, Stage
+from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, RunState, Stage, Trigger
 from vibe4vets.connectors.service import staging
 from vibe4vets.connectors.service.applying import apply_batch
 from vibe4vets.connectors.service.leases import Lease
@@ -139,8 +139,10 @@ async def _decide(session: Session, run: ConnectorRun, plan: Plan) -> bool:
 
 
 def _refuse_bad(run: ConnectorRun, counts: Mapping[Outcome, int]) -> None:
+    """Who sends a file sees its report, and its good rows are kept; nobody sits beside a scheduled reading."""
     refused = counts[Outcome.QUARANTINED]
-    if run.policy is Policy.REVIEW and refused > MOST_REFUSED * (run.staged + refused):
+    is_watched = run.trigger is Trigger.UPLOAD or run.policy is not Policy.REVIEW
+    if not is_watched and refused > MOST_REFUSED * (run.staged + refused):
         message = (
             f"{refused:,} of {run.staged + refused:,} records are bad, and nothing was changed:"
             " look at the reasons in the quarantine, and tell the publisher"

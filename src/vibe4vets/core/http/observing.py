@@ -65,7 +65,8 @@ class Observer:
         try:
             await self.app(scope, receive, observed)
         finally:
-            self._tell("WEBSOCKET", self._template(scope), status, round((perf_counter() - begun) * 1000, 1))
+            route = getattr(scope.get("route"), "path", "none")
+            self._tell("WEBSOCKET", route, status, round((perf_counter() - begun) * 1000, 1))
 
     def _template(self, scope: Scope) -> str:
         """The route's path with its parameters' names; the route itself knows only the part below its prefix."""
