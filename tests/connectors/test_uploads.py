@@ -313,6 +313,11 @@ async def test_the_county_sheets_are_planned_as_labelled(
     assert (run["state"], counts["quarantined"], sum(counts.values())) == ("succeeded", 32, 300)
 
 
+def forget_peak(process: int) -> None:
+    """Begin the measuring of a process anew."""
+    Path(f"/proc/{process}/clear_refs").write_text("5", encoding="ascii")
+
+
 def peak_kib(process: int) -> int:
     """The most memory that a process has had since it was last asked to forget."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
@@ -340,7 +345,7 @@ async def test_a_large_file_is_never_in_memory(
             )
 
         assert (await upload(SHEET.encode(), "small")).status_code == 202  # what is loaded once is not the file's
-        Path(f"/proc/{service.process.pid}/clear_refs").write_text("5", encoding="ascii")
+        forget_peak(service.process.pid)
         before = peak_kib(service.process.pid)
         answer = await upload(sheet, "large")
         assert answer.status_code == 202, answer.text
