@@ -213,9 +213,9 @@ async def test_a_stranger_is_refused_before_the_file_is_read(
             read += 1
             yield b"x" * 65536
 
-    kind = (b"content-type", b"multipart/form-data; boundary=b")
+    announced = [(b"content-type", b"multipart/form-data; boundary=b"), (b"content-length", b"11000000")]
     for role, status in ((None, 401), ("partner", 403), ("reviewer", 403), ("editor", 403)):
-        headers = [kind]
+        headers = [*announced]
         if role is not None:
             credentials = await sign_in(await add_person(role))
             headers.append((b"authorization", credentials["Authorization"].encode()))
