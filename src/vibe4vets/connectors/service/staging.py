@@ -12,6 +12,7 @@ from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.core.database import Session, copy_rows
 
 KEPT_CONTENT = 10_000
+REPEATED = "source_record_id: the same source and id as line "
 
 # The stage is emptied after every run, so the planner often takes it for empty: both statements below are
 # written so that their plan stays good whatever it believes.
@@ -31,7 +32,7 @@ with refused as (
   returning line, source, source_record_id, content
 )
 insert into quarantined_records (run_id, line, reason, source, source_record_id, content)
-select :run_id, line, 'source_record_id: the same source and id as line ' || (cast(:firsts as jsonb) ->> line::text),
+select :run_id, line, cast(:repeated as text) || (cast(:firsts as jsonb) ->> line::text),
   source, source_record_id, content
 from refused
 """)
@@ -63,7 +64,8 @@ async def quarantine_repeated(session: Session, run_id: UUID) -> None:
     """Keep the first record of each identity on the stage; the others are told, not lost."""
     repeated = {row.line: row.first for row in await session.execute(_REPEATED, {"run_id": run_id})}
     if repeated:
-        await session.execute(_REFUSE, {"run_id": run_id, "lines": list(repeated), "firsts": json.dumps(repeated)})
+        values = {"run_id": run_id, "lines": list(repeated), "firsts": json.dumps(repeated), "repeated": REPEATED}
+        await session.execute(_REFUSE, values)
 
 
 async def clear_finished(session: Session) -> None:
