@@ -69,7 +69,8 @@ async def test_what_sends_people_elsewhere_waits_for_a_reviewer(official: Feed) 
 
 
 async def test_everything_of_a_community_source_waits(community: Feed) -> None:
-    assert counted(await community.read(*community.records(2))) == {"proposed": 2}
+    assert counted(await community.read(community.record())) == {"proposed": 1}
+    assert counted(await community.read(*community.records(2))) == {"proposed": 1, "unchanged": 1}
     assert await community.shown("1") is None
     assert await community.sql.fetchval("select count(*) from published_resources") == 0
     first = (await community.waiting())[0]
