@@ -66,6 +66,7 @@ from vibe4vets.resources.service.proposing import (
     report,
     take_suggestion,
 )
+from vibe4vets.resources.service.provenance import get_provenance
 from vibe4vets.resources.service.publishing import (
     count_published,
     publish_resources,
@@ -112,6 +113,7 @@ __all__ = [
     "get_organization",
     "get_own_proposal",
     "get_proposal",
+    "get_provenance",
     "get_resource",
     "get_revision",
     "get_suggestion",
