@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.publisher import Asked, Publisher, http
-from vibe4vets.connectors.base import FetchError, Record, Rejection, SourceError
+from vibe4vets.connectors.base import FetchError, Record, Rejection, Resumable, SourceError
 from vibe4vets.connectors.known_sources import known_sources
 from vibe4vets.connectors.models import Outcome
 from vibe4vets.connectors.service import prepare, run_source
@@ -267,9 +267,21 @@ async def test_values_that_nothing_can_store_cost_their_record_only(
 async def test_pages_are_read_to_the_last_with_the_key_in_a_header(serve: Serve, publisher: Publisher) -> None:
     source = serve(*(page([facility(n)], n, of=3, total=3) for n in (1, 2, 3)))
     seen = [(len(page.items), page.done, page.checkpoint, source.total()) async for page in source.pages()]
-    assert seen == [(1, 1, "2", 3), (1, 2, "3", 3), (1, 3, None, 3)]
+    assert seen == [(1, 1, "2 1 3", 3), (1, 2, "3 2 3", 3), (1, 3, None, 3)]
     assert {asked.headers["apikey"] for asked in publisher.asked} == {KEY}
     assert KEY not in "".join(asked.target for asked in publisher.asked) + source.subject
+
+
+async def test_a_reading_goes_on_at_a_checkpoint(serve: Serve, publisher: Publisher) -> None:
+    pages = [page([facility(n)], n, of=3, total=3) for n in (1, 2, 3)]
+    checkpoints = [page.checkpoint async for page in serve(*pages).pages()]
+    publisher.asked.clear()
+    resumed = serve(*pages)
+    assert isinstance(resumed, Resumable)
+    assert checkpoints[1] is not None
+    resumed.resume(checkpoints[1])
+    assert [(item.line, item.record_id) for item in await read(resumed)] == [(3, "vha_3")]
+    assert [asked.query("page") for asked in publisher.asked] == ["3"]
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,8 @@ class ConnectorRun(Record, table=True):
     actor_id: str | None = Field(default=None, max_length=64)
     dry_run: bool = Field(default=False, sa_column_kwargs=_NO)
     attempt: int = Field(default=0, sa_column_kwargs=_ZERO)
+    failures: int = Field(default=0, sa_column_kwargs=_ZERO)
+    """How many attempts have failed or died; a worker that is told to stop gives a run back without one."""
     lease_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     cancel_requested: bool = Field(default=False, sa_column_kwargs=_NO)
     confirmed: bool = Field(default=False, sa_column_kwargs=_NO)
@@ -121,6 +123,8 @@ class ConnectorRun(Record, table=True):
     """Where the reading goes on, written with the records that it covers."""
     staged: int = Field(default=0, sa_column_kwargs=_ZERO)
     """How many lines are on the stage, which a crash of the server empties."""
+    complete: bool = Field(default=False, sa_column_kwargs=_NO)
+    """Whether what was read is all that the publisher has, so that a record which is missing has vanished."""
     applied_through: int = Field(default=0, sa_column_kwargs=_ZERO)
     """The last line that is applied, written with what it changed."""
     created: int = Field(default=0)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from vibe4vets.connectors.base import Rejection
-from vibe4vets.connectors.models import QuarantinedRecord, StagedRecord
+from vibe4vets.connectors.models import ConnectorRun, Outcome, QuarantinedRecord, Stage, StagedRecord
 from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.core.database import Session, copy_rows
 
@@ -37,9 +37,18 @@ select :run_id, line, cast(:repeated as text) || (cast(:firsts as jsonb) ->> lin
 from refused
 """)
 
-_CLEAR = text("""
-delete from staged_records s using connector_runs r where r.id = s.run_id and r.finished_at is not null
+# The outcomes of lines that are applied are facts; those of later lines are only planned.
+_APPLIED = text("""
+select outcome, count(*) as size from staged_records
+where run_id = :run_id and line <= :through and outcome is not null group by outcome
+union all select 'quarantined', count(*) from quarantined_records where run_id = :run_id
 """)
+
+_SIZE = text("select count(*) from staged_records where run_id = :run_id")
+
+_CLEAR = text("delete from staged_records where run_id = :run_id")
+
+_CLEAR_REFUSED = text("delete from quarantined_records where run_id = :run_id")
 
 
 async def stage(session: Session, run_id: UUID, items: Sequence[Prepared | Rejection]) -> None:
@@ -68,9 +77,30 @@ async def quarantine_repeated(session: Session, run_id: UUID) -> None:
         await session.execute(_REFUSE, values)
 
 
-async def clear_finished(session: Session) -> None:
-    """Empty the stage of runs that have ended."""
-    await session.execute(_CLEAR)
+async def staged_lines(session: Session, run_id: UUID) -> int:
+    """How many lines of the run are on the stage."""
+    lines: int = (await session.execute(_SIZE, {"run_id": run_id})).scalar_one()
+    return lines
+
+
+async def count_applied(session: Session, run: ConnectorRun) -> dict[Outcome, int]:
+    """What the run has done so far, by outcome."""
+    rows = await session.execute(_APPLIED, {"run_id": run.id, "through": run.applied_through})
+    counted = {row.outcome: row.size for row in rows}
+    return {kind: counted.get(kind.value, 0) for kind in Outcome}
+
+
+async def clear(session: Session, run_id: UUID) -> None:
+    """Empty the stage of a run."""
+    await session.execute(_CLEAR, {"run_id": run_id})
+
+
+async def start_over(session: Session, run: ConnectorRun) -> None:
+    """Let the run read its source from the beginning, as if it had read nothing."""
+    await clear(session, run.id)
+    await session.execute(_CLEAR_REFUSED, {"run_id": run.id})
+    run.stage, run.checkpoint, run.confirmed = Stage.READ, None, False
+    run.staged = run.done = run.applied_through = 0
 
 
 def _identity(item: Rejection) -> tuple[str | None, str | None]:
