@@ -378,6 +378,9 @@ def test_what_it_declares_is_what_the_table_of_sources_says() -> None:
     )
 
 
+MISPLACED = ("vba_345b", "vba_345e")
+
+
 def shared_pages() -> list[dict[str, Any]]:
     """The real facilities."""
     return [json.loads(path.read_text()) for path in sorted((SHARED / "va_facilities").glob("page_*.json"))]
@@ -396,7 +399,8 @@ async def test_all_real_facilities_come_through(engine: AsyncEngine, sql: asyncp
         assert isinstance(prepared, Prepared), prepared
         content = json.loads(prepared.content)
         lost[record.record_id] = missing_fields(found["attributes"], content)
-    assert {key: names for key, names in lost.items() if names} == {}
+    # two offices in Arizona, which VA puts on the map of California: people would be sent 500 miles astray
+    assert {key: names for key, names in lost.items() if names} == {key: ["coordinates"] for key in MISPLACED}
     records = [item for item in items if isinstance(item, Record)]
     without_main = [found for found in real if "main" not in (found["attributes"].get("phone") or {})]
     assert len(without_main) == 18

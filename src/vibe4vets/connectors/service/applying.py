@@ -3,6 +3,7 @@
 Each known record is decided on anew under its lock: what a person has done since the plan stands.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ select t.line, m.resource_id, b.content_hash as before, m.content_hash as after
 from merged m join batch t using (source, source_record_id) left join before b using (source, source_record_id)
 """)
 
+_REWRITE = text("""
+update staged_records s set outcome = d.outcome
+from jsonb_to_recordset(cast(:decisions as jsonb)) as d(line integer, outcome text)
+where s.run_id = :run_id and s.line = d.line
+""")
 _COUNT: Final = {
     kind: text(f"update connector_runs set {kind.value} = {kind.value} + :size where id = :run_id")  # noqa: S608
     for kind in Outcome
@@ -189,9 +195,12 @@ async def _tell(session: Session, work: Work, kept: Mapping[int, Any], actor: Ac
 
 async def _correct(session: Session, run: ConnectorRun, rows: Sequence[Any], outcomes: Mapping[int, Outcome]) -> None:
     """Count as it was what a person has made otherwise since the plan."""
-    others = [(row.outcome, outcomes.get(row.line, row.outcome)) for row in rows]
-    moved = Counter(outcome for _, outcome in others)
-    moved.subtract(planned for planned, _ in others)
+    others = {row.line: outcomes[row.line] for row in rows if outcomes.get(row.line, row.outcome) != row.outcome}
+    if not others:
+        return
+    decided = json.dumps([{"line": line, "outcome": outcome} for line, outcome in others.items()])
+    await session.execute(_REWRITE, {"run_id": run.id, "decisions": decided})
+    moved = Counter(others.values())
+    moved.subtract(Outcome(row.outcome) for row in rows if row.line in others)
     for outcome, size in moved.items():
-        if size:
-            await session.execute(_COUNT[Outcome(outcome)], {"run_id": run.id, "size": size})
+        await session.execute(_COUNT[outcome], {"run_id": run.id, "size": size})

@@ -1,7 +1,7 @@
 """The stage: records on their way in, compared as a set with what is known."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -69,6 +69,11 @@ async def stage(session: Session, run_id: UUID, items: Sequence[Prepared | Rejec
     await copy_rows(session, QuarantinedRecord.__tablename__, refused_columns, refused)
 
 
+def oddities(items: Iterable[Prepared | Rejection]) -> list[str]:
+    """What was left out of records that are taken otherwise."""
+    return [oddity for item in items if isinstance(item, Prepared) for oddity in item.oddities]
+
+
 async def quarantine_repeated(session: Session, run_id: UUID) -> None:
     """Keep the first record of each identity on the stage; the others are told, not lost."""
     repeated = {row.line: row.first for row in await session.execute(_REPEATED, {"run_id": run_id})}
@@ -101,6 +106,7 @@ async def start_over(session: Session, run: ConnectorRun) -> None:
     await session.execute(_CLEAR_REFUSED, {"run_id": run.id})
     run.stage, run.checkpoint, run.confirmed = Stage.READ, None, False
     run.staged = run.done = run.applied_through = 0
+    run.warnings = []
 
 
 def _identity(item: Rejection) -> tuple[str | None, str | None]:
