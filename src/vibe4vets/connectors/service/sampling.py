@@ -18,12 +18,13 @@ _SAMPLES = text("""
 select s.outcome, s.line, s.source, s.source_record_id as record_id, k.resource_id,
   coalesce(r.title, nullif(s.content, '')::json ->> 'title') as title
 from (
-  select *, row_number() over (partition by outcome order by line) as place
+  select line, row_number() over (partition by outcome order by line) as place
   from staged_records where run_id = :run_id and outcome <> 'unchanged'
-) s
+) numbered
+join staged_records s on s.run_id = :run_id and s.line = numbered.line
 left join source_records k on k.source = s.source and k.source_record_id = s.source_record_id
 left join resources r on r.id = k.resource_id
-where s.place <= :each
+where numbered.place <= :each
 order by s.line
 """)
 
