@@ -11,7 +11,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from vibe4vets.connectors.base import About, Record, Rejection
-from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, RunState, Stage, Trigger
+from vibe4vets.connectors.models import ConnectorRun, Policy, RunState, Stage, Trigger
 from vibe4vets.connectors.service import staging
 from vibe4vets.connectors.service.applying import apply_batch
 from vibe4vets.connectors.service.planning import Plan, plan_run
@@ -104,11 +104,8 @@ class Feed:
             async with sessions.begin() as session:
                 plan = await plan_run(session, row, self.about, complete=complete)
         assert plan.staged == await self.sql.fetchval("select count(*) from staged_records where run_id = $1", row.id)
-        await self.sql.execute(
-            "update connector_runs set (created, updated, published, proposed) = ($2, $3, $4, $5) where id = $1",
-            row.id,
-            *(plan.counts[kind] for kind in (Outcome.CREATED, Outcome.UPDATED, Outcome.PUBLISHED, Outcome.PROPOSED)),
-        )
+        counters = ", ".join(f"{kind.value} = {size}" for kind, size in plan.counts.items())
+        await self.sql.execute(f"update connector_runs set {counters} where id = $1", row.id)
         if meanwhile is not None:
             await meanwhile()
         if apply and plan.hold is None and plan.failure is None:

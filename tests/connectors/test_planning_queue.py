@@ -84,7 +84,7 @@ async def test_a_draft_that_somebody_else_has_published_is_not_published_again(c
     await community.read(community.record())
     async with async_sessionmaker(community.engine, class_=Session).begin() as session:
         await resources.publish_resource(session, await community.id_of(), ANY, actor=PERSON)
-    with pytest.raises(ResourceStateConflict):
+    with pytest.raises(ResourceStateConflict, match="reject the proposal"):
         await community.approve()
     await community.reject()
     assert await community.shown() is not None

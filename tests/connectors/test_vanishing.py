@@ -31,6 +31,23 @@ async def test_what_is_missing_twice_in_a_row_is_retired_with_its_history(offici
     assert counted(await official.read(*everything[1:])) == {"unchanged": 2}
 
 
+async def test_what_a_person_does_while_a_run_waits_stands(official: Feed) -> None:
+    everything = official.records(3)
+    await official.read(*everything)
+    await official.read(everything[2])
+
+    async def act() -> None:
+        await official.archive("1")
+        await official.verify("2")
+
+    assert counted(await official.read(everything[2], meanwhile=act)) == {"retired": 2, "unchanged": 1}
+    assert await official.shown("2") is not None
+    [waiting] = await official.waiting()
+    assert waiting["kind"] == "archive"
+    actors = "select actor_kind from resource_revisions where resource_id = $1 order by number desc limit 1"
+    assert await official.sql.fetchval(actors, await official.id_of("1")) == "user"
+
+
 async def test_an_incomplete_reading_and_an_import_miss_nothing(official: Feed) -> None:
     everything = official.records(3)
     await official.read(*everything)

@@ -15,7 +15,6 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.errors import InvalidRequest
 from vibe4vets.resources import service as resources
 from vibe4vets.resources.models import ProposalKind, Risk, Status
-from vibe4vets.resources.schemas import ResourceRead
 from vibe4vets.resources.service import Content
 
 _IDENTITY: Final = ("source", "source_record_id", "source_url", "as_of")
@@ -52,7 +51,7 @@ class Known:
     line: int
     source: str
     record_id: str
-    resource: ResourceRead
+    resource: resources.Working
     document: str
     """The staged `ResourceIntake` as JSON; empty when the source has no such record any more."""
     is_unchanged: bool
@@ -113,13 +112,13 @@ async def read_known(session: Session, run: ConnectorRun, lines: Sequence[int]) 
         return []
     rows = (await session.execute(_KNOWN, {"run_id": run.id, "lines": lines})).all()
     ids: list[UUID] = [row.resource_id for row in rows]
-    working = await resources.read_resources(session, ids)
+    working = await resources.read_working(session, ids)
     asked = await resources.read_source_proposals(session, ids)
     return [_known(row, working[row.resource_id], asked.get(row.resource_id)) for row in rows]
 
 
-def _known(row: Any, resource: ResourceRead, asked: resources.OpenProposal | None) -> Known:  # noqa: ANN401  a row
-    now = resources.content_of(resource)
+def _known(row: Any, resource: resources.Working, asked: resources.OpenProposal | None) -> Known:  # noqa: ANN401  a row
+    now = resource.content
     return Known(
         line=row.line,
         source=row.source,
@@ -149,7 +148,7 @@ def _last(row: Any) -> Content | None:  # noqa: ANN401  a row
     if row.last is not None:
         return resources.content_of_intake(row.last)
     if row.last_revision is not None:
-        return resources.content_of(ResourceRead.model_validate_json(row.last_revision))
+        return resources.content_of_document(json.loads(row.last_revision))
     return None
 
 
@@ -170,6 +169,8 @@ def decide(known: Known, rules: Rules) -> Decision:
 
 def _decide_missing(known: Known, rules: Rules) -> Decision:
     """Missing once is an accident. Twice in a row it goes, but what people rely on most a person takes away."""
+    if known.resource.status is Status.ARCHIVED:  # since the plan
+        return Decision(Outcome.WITHHELD)
     if known.missed == 0:
         return Decision(Outcome.VANISHED)
     shown = known.resource.status is Status.PUBLISHED

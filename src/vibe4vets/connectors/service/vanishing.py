@@ -7,12 +7,11 @@ from sqlalchemy import text
 from vibe4vets.connectors.models import ConnectorRun, Policy
 from vibe4vets.core.database import Session
 
-# What comes with no content is a record that did not come.
-_TAKE_BACK = text("delete from staged_records where run_id = :run_id and content = ''")
 _UNNAMED = text("""
 select count(*) from quarantined_records where run_id = :run_id and (source is null or source_record_id is null)
 """)
-# One that was refused has come; twice missing was decided then, and an editor may have brought it back since.
+# What has no content on the stage is a record that did not come. One that was refused has come. What was missing twice
+# was decided on then, and an editor may have brought it back since.
 _MISSING = text("""
 insert into staged_records (run_id, line, source, source_record_id, content_hash, content, outcome, changes)
 select :run_id, read.last + row_number() over (order by k.source_record_id), k.source, k.source_record_id,
@@ -42,7 +41,6 @@ async def stage_missing(session: Session, run: ConnectorRun, source: str, *, com
 
     An operator's import never retires, and from a reading that is not whole nothing is concluded.
     """
-    await session.execute(_TAKE_BACK, {"run_id": run.id})
     if Policy(run.policy) is not Policy.REVIEW or not complete:
         return "The reading does not have to hold every record, so missing ones are not looked for."
     unnamed = (await session.execute(_UNNAMED, {"run_id": run.id})).scalar_one()

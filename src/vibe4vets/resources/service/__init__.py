@@ -4,7 +4,7 @@ from vibe4vets.resources.service.changes import list_changes
 from vibe4vets.resources.service.content import (
     FIELDS,
     Content,
-    content_of,
+    content_of_document,
     content_of_intake,
     intake_of,
     is_empty,
@@ -70,7 +70,6 @@ from vibe4vets.resources.service.provenance import get_provenance
 from vibe4vets.resources.service.publishing import (
     count_published,
     publish_resources,
-    read_resources,
     reindex_batch,
     remove_strays,
     withdraw_resources,
@@ -86,7 +85,7 @@ from vibe4vets.resources.service.source_proposals import (
     read_source_proposals,
 )
 from vibe4vets.resources.service.suggesting import suggest
-from vibe4vets.resources.service.working import list_working
+from vibe4vets.resources.service.working import Working, list_working, read_working
 
 __all__ = [
     "FIELDS",
@@ -98,11 +97,12 @@ __all__ = [
     "SearchKnowledge",
     "SourceProposal",
     "Submitter",
+    "Working",
     "approve_proposal",
     "archive_resource",
     "close_source_proposals",
     "compare_revisions",
-    "content_of",
+    "content_of_document",
     "content_of_intake",
     "count_published",
     "count_words",
@@ -142,8 +142,8 @@ __all__ = [
     "publish_resources",
     "put_source_proposals",
     "read_proposals",
-    "read_resources",
     "read_source_proposals",
+    "read_working",
     "record_revisions",
     "reindex_batch",
     "reject_proposal",

@@ -30,6 +30,13 @@ def content_of(resource: ResourceRead) -> Content:
     return {**content, "organization": resource.organization.name, "hours": hours, "locations": places}
 
 
+def content_of_document(document: Mapping[str, Any]) -> Content:
+    """The same of a `ResourceRead` as JSON, which nobody has to check again."""
+    content = {field: document[field] for field in FIELDS}
+    places = [{name: value for name, value in place.items() if name != "id"} for place in document["locations"]]
+    return {**content, "organization": document["organization"]["name"], "locations": places}
+
+
 def content_of_intake(document: str) -> Content:
     """The content of a `ResourceIntake` as JSON, also one that an older version has written."""
     given: dict[str, Any] = json.loads(document)
