@@ -28,6 +28,7 @@ from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Database, NoDatabaseError, Session, make_pool
 from vibe4vets.core.errors import Unavailable, to_app_error
 from vibe4vets.core.fetch import Fetcher
+from vibe4vets.core.metrics import Figure
 
 T = TypeVar("T")
 LONGEST_WAIT: Final = timedelta(minutes=15)
@@ -59,8 +60,9 @@ _FORGET: Final = (
     text("delete from pgqueuer_statistics where created < now() - interval '30 days'"),
 )
 _MAY_QUEUE: Final = text("""
-select bool_and(has_table_privilege(name, 'select, insert, update, delete'))
-from unnest(array['pgqueuer', 'pgqueuer_log', 'pgqueuer_schedules', 'pgqueuer_statistics']) name
+select bool_and(has_table_privilege(name, privilege))
+from unnest(array['pgqueuer', 'pgqueuer_log', 'pgqueuer_schedules', 'pgqueuer_statistics']) name,
+  unnest(array['select', 'insert', 'update', 'delete']) privilege
 """)
 _log = structlog.get_logger()
 
@@ -120,6 +122,17 @@ async def queue_state(session: Session) -> QueueState:
     """What is in the queue."""
     row = (await session.execute(_STATE)).one()
     return QueueState(row.waiting, row.working, timedelta(seconds=float(row.overdue_seconds)))
+
+
+async def count_jobs(session: Session) -> list[Figure]:
+    """The same for whoever watches the service."""
+    state = await queue_state(session)
+    jobs: dict[tuple[str, ...], float] = {("waiting",): state.waiting, ("working",): state.working}
+    overdue = "For how long the oldest job could have been begun; alert when it is minutes, for then no worker runs."
+    return [
+        Figure("vibe4vets_jobs", "Jobs that wait, or that a worker is at.", ("state",), jobs),
+        Figure("vibe4vets_jobs_overdue_seconds", overdue, (), {(): state.overdue.total_seconds()}),
+    ]
 
 
 async def queue_fault(session: Session) -> str | None:
