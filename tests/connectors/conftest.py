@@ -1,12 +1,15 @@
-"""Staff who see to connectors."""
+"""Staff who see to connectors, and sources that say what a test wants."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.auth.conftest import AddPerson, SignIn, add_person, password_hash, sign_in
+from tests.connectors.feeds import COMMUNITY, OFFICIAL, Feed
 
 __all__ = ["add_person", "password_hash", "sign_in"]
 
@@ -27,3 +30,15 @@ async def ask(client: httpx.AsyncClient, add_person: AddPerson, sign_in: SignIn)
         return await client.request(method, address, headers={**credentials[role], **(headers or {})}, **rest)
 
     return ask
+
+
+@pytest.fixture
+def official(engine: AsyncEngine, sql: asyncpg.Connection) -> Feed:
+    """A state agency's feed."""
+    return Feed(engine, sql, OFFICIAL)
+
+
+@pytest.fixture
+def community(engine: AsyncEngine, sql: asyncpg.Connection) -> Feed:
+    """A community list, which nobody official vouches for."""
+    return Feed(engine, sql, COMMUNITY)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.publisher import Publisher, http
 from vibe4vets.connectors.base import About, FetchError, Record, Rejection, Resumable, Source, SourceError
 from vibe4vets.connectors.models import Outcome
-from vibe4vets.connectors.service import prepare, run_source
+from vibe4vets.connectors.service import prepare, run_connector, run_source
 from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.connectors.sources.hsds import Endpoint, HSDSFeed, HSDSFile
 from vibe4vets.core.fetch import Fetcher
@@ -354,7 +354,7 @@ async def test_the_shared_feed_arrives_whole(engine: AsyncEngine, sql: asyncpg.C
     contents = [as_content(item) for item in await read(serve(*pages))]
     assert len(contents) == 400
     assert differences(contents) == []
-    counts = await run(engine, serve(*pages))
+    counts = (await run_connector(engine, serve(*pages), dry_run=False, progress=lambda *_: None)).counts
     assert (counts[Outcome.CREATED], counts[Outcome.QUARANTINED]) == (400, 0)
     assert (await run(engine, HSDSFile(SHARED / "services_full.json", ABOUT)))[Outcome.UNCHANGED] == 400
     assert await sql.fetchval("select count(*) from published_resources") == 400

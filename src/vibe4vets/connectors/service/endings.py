@@ -7,7 +7,7 @@ from typing import Final
 from vibe4vets.connectors.base import FetchError, SourceError
 from vibe4vets.connectors.models import RunState
 from vibe4vets.connectors.service.runs import Ending
-from vibe4vets.connectors.service.stages import BeginAnew, TooManyRefused
+from vibe4vets.connectors.service.stages import BeginAnew
 from vibe4vets.core import jobs
 from vibe4vets.core.errors import AppError
 
@@ -24,7 +24,7 @@ def may_pass(error: Exception) -> bool:
 
 def advice_on(error: Exception) -> str:
     """What ended it and what to do; only errors of our own are repeated, for they hold no secret."""
-    if isinstance(error, FetchError | SourceError | TooManyRefused | AppError):
+    if isinstance(error, FetchError | SourceError | AppError):
         return str(error)
     if isinstance(error, BeginAnew):
         return f"It began anew: {error}."

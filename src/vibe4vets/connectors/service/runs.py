@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
 from sqlalchemy import ColumnElement, and_, func, not_, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -19,7 +18,6 @@ from vibe4vets.core.errors import AppError
 from vibe4vets.core.jobs import enqueue
 from vibe4vets.core.models import utc_now
 
-_log = structlog.get_logger()
 RUN_JOB: Final = "connector.run"
 ACTIVE: Final = "state in ('queued', 'running', 'held')"
 
@@ -154,7 +152,6 @@ async def end_run(session: Session, run: ConnectorRun, ending: Ending) -> None:
     run.error, run.advice = ending.error, ending.advice and ending.advice[:500]
     await session.flush()
     await staging.clear(session, run.id)
-    _log.info("run ended", run=str(run.id), connector=run.connector, attempt=run.attempt, state=run.state.value)
 
 
 async def unattended_runs(session: Session, lease: timedelta) -> list[UUID]:

@@ -1,13 +1,13 @@
 """What an attempt does for its run: read, plan, apply, each going on where the attempt before it has come to."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from vibe4vets.connectors.base import About, Page, Rejection, Resumable, Source, SourceError
-from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, RunState, Stage, Trigger
+from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, RunState, Stage
 from vibe4vets.connectors.service import staging
 from vibe4vets.connectors.service.applying import apply_batch
 from vibe4vets.connectors.service.leases import Lease
@@ -20,15 +20,11 @@ from vibe4vets.resources import service as resources
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the stage (`read` or `apply`), how many records are done, and of how many when that is known."""
 BATCH: Final = 2000
-MOST_REFUSED: Final = 0.05
+MOST_WARNINGS: Final = 50
 
 
 class BeginAnew(Exception):
     """What was read so far is of no use: its stage went with a crash of the server, or its source has changed."""
-
-
-class TooManyRefused(Exception):
-    """More records are bad than a reading without a person beside it may have (row F9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class Opening:
 async def carry_out(lease: Lease, opening: Opening, progress: Progress) -> None:
     """Do what is left of a run, until it has ended or waits for a person.
 
-    Raises what the source raises, BeginAnew, TooManyRefused, and Interrupted when the run is to be left.
+    Raises what the source raises, BeginAnew, and Interrupted when the run is to be left.
     """
     stage = await _resume(lease)
     if stage is Stage.READ:
@@ -99,7 +95,7 @@ async def _read_pages(lease: Lease, source: Source, progress: Progress) -> None:
         await asyncio.sleep(0)  # heartbeats, and the other runs of this worker
     async with lease.batch() as (session, run):
         await _stage(session, run, batch, source, Page((), done))
-        run.stage, run.complete, run.warnings = Stage.PLAN, source.complete, source.warnings()
+        run.stage, run.complete, run.warnings = Stage.PLAN, source.complete, [*run.warnings, *source.warnings()]
     progress("read", source.total() or done, source.total())
 
 
@@ -108,6 +104,7 @@ async def _stage(
 ) -> None:
     """Write what was read through `page`, and beside it where a later attempt goes on."""
     await staging.stage(session, run.id, batch)
+    run.warnings = [*run.warnings, *staging.oddities(batch)][:MOST_WARNINGS]
     run.staged += sum(isinstance(item, Prepared) for item in batch)
     run.done, run.total, run.checkpoint = page.done, source.total(), page.checkpoint
 
@@ -116,7 +113,6 @@ async def _plan(lease: Lease, about: About) -> bool:
     """Whether the plan may be applied now: else the run has ended with it, or waits for a person."""
     async with lease.batch() as (session, run):
         await _require_stage(session, run)
-        _refuse_bad(run, await staging.count_applied(session, run))
         await staging.quarantine_repeated(session, run.id)
         plan = await plan_run(session, run, about, complete=run.complete)
         run.sqlmodel_update({kind.value: plan.counts[kind] for kind in Outcome})
@@ -136,18 +132,6 @@ async def _decide(session: Session, run: ConnectorRun, plan: Plan) -> bool:
     else:
         return True
     return False
-
-
-def _refuse_bad(run: ConnectorRun, counts: Mapping[Outcome, int]) -> None:
-    """Who sends a file sees its report, and its good rows are kept; nobody sits beside a scheduled reading."""
-    refused = counts[Outcome.QUARANTINED]
-    is_watched = run.trigger is Trigger.UPLOAD or run.policy is not Policy.REVIEW
-    if not is_watched and refused > MOST_REFUSED * (run.staged + refused):
-        message = (
-            f"{refused:,} of {run.staged + refused:,} records are bad, and nothing was changed:"
-            " look at the reasons in the quarantine, and tell the publisher"
-        )
-        raise TooManyRefused(message)
 
 
 async def _apply(lease: Lease, about: About, progress: Progress) -> None:

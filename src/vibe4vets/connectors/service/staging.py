@@ -1,7 +1,7 @@
 """The stage: records on their way in, compared as a set with what is known."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,6 +12,7 @@ from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.core.database import Session, copy_rows
 
 KEPT_CONTENT = 10_000
+REPEATED = "source_record_id: the same source and id as line "
 
 # The stage is emptied after every run, so the planner often takes it for empty: both statements below are
 # written so that their plan stays good whatever it believes.
@@ -31,7 +32,7 @@ with refused as (
   returning line, source, source_record_id, content
 )
 insert into quarantined_records (run_id, line, reason, source, source_record_id, content)
-select :run_id, line, 'source_record_id: the same source and id as line ' || (cast(:firsts as jsonb) ->> line::text),
+select :run_id, line, cast(:repeated as text) || (cast(:firsts as jsonb) ->> line::text),
   source, source_record_id, content
 from refused
 """)
@@ -68,11 +69,17 @@ async def stage(session: Session, run_id: UUID, items: Sequence[Prepared | Rejec
     await copy_rows(session, QuarantinedRecord.__tablename__, refused_columns, refused)
 
 
+def oddities(items: Iterable[Prepared | Rejection]) -> list[str]:
+    """What was left out of records that are taken otherwise."""
+    return [oddity for item in items if isinstance(item, Prepared) for oddity in item.oddities]
+
+
 async def quarantine_repeated(session: Session, run_id: UUID) -> None:
     """Keep the first record of each identity on the stage; the others are told, not lost."""
     repeated = {row.line: row.first for row in await session.execute(_REPEATED, {"run_id": run_id})}
     if repeated:
-        await session.execute(_REFUSE, {"run_id": run_id, "lines": list(repeated), "firsts": json.dumps(repeated)})
+        values = {"run_id": run_id, "lines": list(repeated), "firsts": json.dumps(repeated), "repeated": REPEATED}
+        await session.execute(_REFUSE, values)
 
 
 async def staged_lines(session: Session, run_id: UUID) -> int:
@@ -99,6 +106,7 @@ async def start_over(session: Session, run: ConnectorRun) -> None:
     await session.execute(_CLEAR_REFUSED, {"run_id": run.id})
     run.stage, run.checkpoint, run.confirmed = Stage.READ, None, False
     run.staged = run.done = run.applied_through = 0
+    run.warnings = []
 
 
 def _identity(item: Rejection) -> tuple[str | None, str | None]:

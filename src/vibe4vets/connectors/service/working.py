@@ -35,12 +35,16 @@ async def do_run(bench: Workbench, payload: str) -> timedelta | None:
     if not isinstance(run, ConnectorRun):
         return run
     lease = Lease(bench.database.write_sessions, run.id, run.attempt, jobs.lease)
-    _log.info("run begun", run=payload, connector=run.connector, attempt=run.attempt)
+    told = {"run": payload, "connector": run.connector, "attempt": run.attempt}
+    _log.info("run begun", **told)
     try:
-        return await _attempt(bench, run, lease)
+        again = await _attempt(bench, run, lease)
     except LeaseLost:
-        _log.warning("lease lost", run=payload, connector=run.connector, attempt=run.attempt)
+        _log.warning("lease lost", **told)
         return jobs.lease
+    async with bench.database.write_sessions() as session:
+        _log.info("run left", **told, state=(await session.get_one(ConnectorRun, run.id)).state.value)
+    return again
 
 
 async def wake_runs(session: Session, lease: timedelta) -> int:

@@ -1,6 +1,15 @@
 """What can be done with the directory. Functions flush, never commit: the request owns the transaction."""
 
 from vibe4vets.resources.service.changes import list_changes
+from vibe4vets.resources.service.content import (
+    FIELDS,
+    Content,
+    content_of_document,
+    content_of_intake,
+    intake_of,
+    is_empty,
+    is_same,
+)
 from vibe4vets.resources.service.deciding import (
     Decider,
     approve_proposal,
@@ -57,6 +66,7 @@ from vibe4vets.resources.service.proposing import (
     report,
     take_suggestion,
 )
+from vibe4vets.resources.service.provenance import get_provenance
 from vibe4vets.resources.service.publishing import (
     count_published,
     publish_resources,
@@ -64,19 +74,36 @@ from vibe4vets.resources.service.publishing import (
     remove_strays,
     withdraw_resources,
 )
+from vibe4vets.resources.service.retiring import retire_resources, revive_resources
+from vibe4vets.resources.service.risk import is_crisis_line, risk_of
 from vibe4vets.resources.service.search import SearchKnowledge, count_words, search, seed_lexicon
+from vibe4vets.resources.service.source_proposals import (
+    OpenProposal,
+    SourceProposal,
+    close_source_proposals,
+    put_source_proposals,
+    read_source_proposals,
+)
 from vibe4vets.resources.service.suggesting import suggest
-from vibe4vets.resources.service.working import list_working
+from vibe4vets.resources.service.working import Working, list_working, read_working
 
 __all__ = [
+    "FIELDS",
+    "Content",
     "Decider",
     "Deed",
     "Draft",
+    "OpenProposal",
     "SearchKnowledge",
+    "SourceProposal",
     "Submitter",
+    "Working",
     "approve_proposal",
     "archive_resource",
+    "close_source_proposals",
     "compare_revisions",
+    "content_of_document",
+    "content_of_intake",
     "count_published",
     "count_words",
     "create_resource",
@@ -86,10 +113,15 @@ __all__ = [
     "get_organization",
     "get_own_proposal",
     "get_proposal",
+    "get_provenance",
     "get_resource",
     "get_revision",
     "get_suggestion",
     "get_working",
+    "intake_of",
+    "is_crisis_line",
+    "is_empty",
+    "is_same",
     "learn_places",
     "list_categories",
     "list_changes",
@@ -108,13 +140,19 @@ __all__ = [
     "propose_as_partner",
     "publish_resource",
     "publish_resources",
+    "put_source_proposals",
     "read_proposals",
+    "read_source_proposals",
+    "read_working",
     "record_revisions",
     "reindex_batch",
     "reject_proposal",
     "remove_strays",
     "report",
     "restore_resource",
+    "retire_resources",
+    "revive_resources",
+    "risk_of",
     "roll_back_resource",
     "search",
     "seed_lexicon",

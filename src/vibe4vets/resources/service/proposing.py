@@ -16,7 +16,7 @@ from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.core.security import new_token, token_hash
 from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound, SuggestionNotFound
-from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, Risk, proposals
+from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, proposals
 from vibe4vets.resources.schemas import (
     Contact,
     FeedbackCreate,
@@ -28,17 +28,15 @@ from vibe4vets.resources.schemas import (
     SuggestionReceipt,
     SuggestionStatus,
 )
-from vibe4vets.resources.service.content import content_of, differences, settled
+from vibe4vets.resources.service.content import content_of, differences, is_empty, settled
 from vibe4vets.resources.service.publishing import read_resources
+from vibe4vets.resources.service.risk import PRIORITIES, risk_of
 
 P = proposals.c
 _LATEST = Order((P.created_at, P.id), (datetime.fromisoformat, UUID), descending=True)
 SUGGESTED = {"source": "suggestions", "source_record_id": "-"}
 """Stands for the identity that a proposed resource gets once it is approved."""
 _PURPOSE = "suggestion token"
-_RISKY = {"phone", "phone_extension", "eligibility", "locations", "website"}
-_CRISIS_PHONES = {"988", "+18002738255"}
-_PRIORITIES = {Risk.CRISIS: 0, Risk.HIGH: 1, Risk.LOW: 2}
 
 _PROPOSE = text("""
 insert into proposals as p (kind, origin, state, version, resource_id, base_version, changes, feedback, note, risk,
@@ -96,7 +94,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     }
     if draft.kind is ProposalKind.CHANGE and not changes:
         raise InvalidRequest(errors=[Violation(pointer="/body/resource", code="no_change", message=_NO_CHANGE)])
-    risk = _risk(draft, base, changes)
+    risk = risk_of(draft.kind, base, changes)
     row = (
         await session.execute(
             _PROPOSE,
@@ -109,7 +107,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
                 "feedback": draft.feedback and draft.feedback.value,
                 "note": draft.note,
                 "risk": risk.value,
-                "priority": _PRIORITIES[risk],
+                "priority": PRIORITIES[risk],
                 "fingerprint": _fingerprint(draft, changes),
                 "submitter_kind": submitter.actor.kind.value,
                 "submitter_id": submitter.user_id,
@@ -140,24 +138,11 @@ def _proposed(draft: Draft, base: Mapping[str, Any]) -> Mapping[str, Any]:
     if draft.kind is ProposalKind.CREATE:
         title = draft.fields.get("title")
         whole = settled(SUGGESTED, {"organization": title, "scope": "local", **draft.fields})
-        return {name: value for name, value in whole.items() if value not in (None, [], "", _NO_HOURS)}
+        return {name: value for name, value in whole.items() if not is_empty(value)}
     if draft.kind is ProposalKind.CHANGE:
         after = settled(SUGGESTED, {**base, **draft.fields})
         return {name: after[name] for name in draft.fields}
     return {}
-
-
-_NO_HOURS = {"text": None, "weekly": None}
-
-
-def _risk(draft: Draft, base: Mapping[str, Any], changes: Mapping[str, Any]) -> Risk:
-    """What a wrong approval would do. The number of a crisis line is looked at before anything else."""
-    touches_contact = draft.kind in {ProposalKind.ARCHIVE, ProposalKind.REPORT} or "phone" in changes
-    if touches_contact and (base.get("phone") in _CRISIS_PHONES or "crisis-line" in base.get("tags", ())):
-        return Risk.CRISIS
-    if draft.kind is not ProposalKind.CHANGE or _RISKY & changes.keys():
-        return Risk.HIGH
-    return Risk.LOW
 
 
 def _fingerprint(draft: Draft, changes: Mapping[str, Any]) -> str:

@@ -1,23 +1,44 @@
 """What staff read: resources of any status, from the working rows."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, text
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
-from vibe4vets.resources.models import resources, sources
+from vibe4vets.resources.models import Status, resources, sources
 from vibe4vets.resources.schemas import WorkingQuery, WorkingSort
-from vibe4vets.resources.service.publishing import read_resources
+from vibe4vets.resources.service.content import Content, content_of_document
+from vibe4vets.resources.service.publishing import RENDERED, read_resources
 
 W = resources.c
+_RENDER = text(RENDERED)
 _KEYS = (W.updated_at, W.id)
 _READ = (datetime.fromisoformat, UUID)
 _ORDERS = {
     WorkingSort.UPDATED: Order(_KEYS, _READ, descending=True),
     WorkingSort.OLDEST: Order(_KEYS, _READ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A working row as an import compares it."""
+
+    id: UUID
+    status: Status
+    content: Content
+
+
+async def read_working(session: Session, ids: Sequence[UUID]) -> dict[UUID, Working]:
+    """The content of the working rows `ids`, as it is stored; thousands are read in a breath."""
+    rows = await session.execute(_RENDER, {"ids": ids})
+    documents = ((row.id, json.loads(row.document)) for row in rows)
+    return {id_: Working(id_, Status(document["status"]), content_of_document(document)) for id_, document in documents}
 
 
 async def list_working(session: Session, query: WorkingQuery, cursors: Cursors) -> Slice:
