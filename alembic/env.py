@@ -36,6 +36,11 @@ def render_item(kind: str, item: object, _context: object) -> str | bool:
     return False
 
 
+def include_name(name: str | None, kind: str, _parents: object) -> bool:
+    """Compare our own tables only: the queue's come from pgqueuer, as frozen SQL, and have no models."""
+    return kind != "table" or not (name or "").startswith("pgqueuer")
+
+
 def run(connection: sa.Connection) -> None:
     """Run the migrations on `connection`, in one transaction, alone."""
     connection.execute(sa.text("select pg_advisory_lock(:key)"), {"key": UPGRADE_LOCK})
@@ -47,6 +52,7 @@ def run(connection: sa.Connection) -> None:
         target_metadata=SQLModel.metadata,
         compare_type=True,
         compare_server_default=True,
+        include_name=include_name,
         render_item=render_item,
         transaction_per_migration=True,
     )

@@ -305,13 +305,18 @@ class Programs(contextlib.ExitStack):
         return self._start(arguments, settings, subprocess.PIPE, subprocess.PIPE)
 
     def serve(self, *arguments: object, **settings: object) -> Service:
-        """Start `serve` on a free port and wait until it lives; it writes to a file, for a pipe would fill up."""
+        """Start `serve` on a free port and wait until it lives; it writes to a file, for a pipe would fill up.
+
+        Without a worker unless `--worker` is given: it would cost every test a process.
+        """
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         log = self.folder / f"serve-{port}.log"
         with log.open("w") as out:
-            process = self._start(("serve", "--port", port, *arguments), settings, out, subprocess.STDOUT)
+            process = self._start(
+                ("serve", "--port", port, "--no-worker", *arguments), settings, out, subprocess.STDOUT
+            )
         service = Service(process, f"http://127.0.0.1:{port}", log)
         service.await_status("/health/live", 200, seconds=60)
         return service

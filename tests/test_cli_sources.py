@@ -13,8 +13,9 @@ import typer
 
 from tests.commands import Ended, run_here
 from tests.publisher import Publisher, http
-from vibe4vets.cli.files import Format, open_file
+from vibe4vets.cli.files import open_file
 from vibe4vets.connectors.base import SourceError
+from vibe4vets.connectors.models import Format
 from vibe4vets.connectors.registry import connectors
 from vibe4vets.connectors.sources.hsds import HSDSFile
 from vibe4vets.connectors.sources.records import RecordFile
@@ -165,15 +166,15 @@ async def test_a_connector_runs_and_its_key_is_nowhere(run_process: Run, sql: as
         assert "va_facilities" in out
         assert "ready" in out
         told = [out]
-        code, out, err = await run_process("connectors", "run", "va_facilities", "--publish", **given)
+        code, out, err = await run_process("connectors", "run", "va_facilities", **given)
         assert (code, "Imported VA facilities" in out) == (0, True), err
         told += [out, err]
         assert await sql.fetchval("select count(*) from published_resources") == 3
         publisher.scripts["/v1/facilities"] = http(page(2, 3))
-        code, out, err = await run_process("connectors", "run", "va_facilities", "--publish", **given)
+        code, out, err = await run_process("connectors", "run", "va_facilities", **given)
         assert (code, err) == (1, "VA facilities: 2 of 3 facilities came; nothing is concluded from that\n")
         publisher.scripts["/v1/facilities"] = http(b"{}", "403 Forbidden")
-        code, out, err = await run_process("connectors", "run", "va_facilities", "--publish", **given)
+        code, out, err = await run_process("connectors", "run", "va_facilities", **given)
         assert (code, err) == (1, "127.0.0.1: answers 403\n")
         told += [out, err]
     assert {asked.headers["apikey"] for asked in publisher.asked} == {CANARY}

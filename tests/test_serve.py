@@ -1,5 +1,6 @@
 """`serve` without any setting: it starts, shares, survives and ends in good order."""
 
+import os
 import re
 import signal
 import socket
@@ -32,7 +33,7 @@ def is_running(data_dir: Path) -> bool:
 def test_zero_setup_from_the_first_start_to_a_kill(programs: Any, data_dir: Path) -> None:
     settings = {"VIBE4VETS_DATA_DIR": data_dir}
     first = programs.serve(**settings)
-    assert first.await_status("/health/ready", 200).json() == {"status": "ok"}
+    assert first.await_status("/health/ready", 200).json()["status"] == "ok"
     found = first.get(SEARCH).json()
     assert found["total"] > 10
     assert found["items"]
@@ -91,3 +92,45 @@ def test_several_workers_share_the_port_and_end_with_their_parent(
             return probe.connect_ex((host, int(port))) != 0
 
     eventually(is_free)
+
+
+def children(process: Any) -> set[int]:
+    """The processes that it has started and that live."""
+    return {
+        int(child)
+        for path in Path(f"/proc/{process.pid}/task").glob("*/children")
+        for child in path.read_text().split()
+    }
+
+
+def test_a_worker_runs_beside_it_and_ends_with_it(
+    programs: Any, url: str, folder: Path, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    """One that dies is started again; neither it nor its successor outlives who started it."""
+    given = {"DATABASE_URL": url, "VIBE4VETS_DATA_DIR": folder / "data"}
+    service = programs.serve("--worker", **given)
+    alone = children(service.process)
+    assert alone
+    workers = {pid for pid in alone if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    assert len(workers) == 1
+    (worker,) = workers
+    os.kill(worker, signal.SIGKILL)
+    eventually(lambda: worker not in children(service.process) and len(children(service.process)) == len(alone))
+    assert service.get("/health/live").status_code == 200
+    assert "worker died" in service.log.read_text()
+    left = children(service.process)
+    assert end(service) == 0
+    eventually(lambda: not [pid for pid in left if is_alive(pid)])
+    killed = programs.serve("--worker", "--workers", 2, **given)
+    left = children(killed.process)
+    killed.process.kill()
+    killed.process.wait()
+    eventually(lambda: not [pid for pid in left if is_alive(pid)])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process lives; one that nobody has waited for yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

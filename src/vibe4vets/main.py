@@ -10,6 +10,8 @@ import structlog
 from fastapi import FastAPI
 
 from vibe4vets import api
+from vibe4vets.connectors.service import Watching
+from vibe4vets.connectors.service.figures import count_runs
 from vibe4vets.core.audit import keep_sealing
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Database, connect
@@ -17,6 +19,7 @@ from vibe4vets.core.docs import mount_docs
 from vibe4vets.core.errors import install_error_handlers
 from vibe4vets.core.http import Doorway, Operations, Shell, TrustedProxies
 from vibe4vets.core.http.observing import Observer
+from vibe4vets.core.jobs import count_jobs
 from vibe4vets.core.limits import Limits
 from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.metrics import Metrics, mount_metrics
@@ -63,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.database = await connect(settings)
         app.state.cursors = Cursors(settings.signing_key)
         app.state.limits = Limits(settings.limits, settings.signing_key, app.state.database)
+        app.state.watching = Watching(settings, app.state.database)
         app.state.places = LivePlaces()
         app.state.search_knowledge = SearchKnowledge(app.state.places)
         app.state.views = views = Views()
@@ -108,7 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Observer, metrics=metrics)
     app.router.routes.extend(api.routes)
     describe(app)
-    mount_metrics(app, metrics, settings)
+    mount_metrics(app, metrics, settings, looks=[count_jobs, count_runs])
     mount_docs(app, settings.pages)
     return app
 

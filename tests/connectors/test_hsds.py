@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.publisher import Publisher, http
-from vibe4vets.connectors.base import About, FetchError, Record, Rejection, Source, SourceError
+from vibe4vets.connectors.base import About, FetchError, Record, Rejection, Resumable, Source, SourceError
 from vibe4vets.connectors.models import Outcome
-from vibe4vets.connectors.service import prepare, run_source
+from vibe4vets.connectors.service import prepare, run_connector, run_source
 from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.connectors.sources.hsds import Endpoint, HSDSFeed, HSDSFile
 from vibe4vets.core.fetch import Fetcher
@@ -242,14 +242,33 @@ async def test_pages_with_a_key_and_since_when(serve: Serve, publisher: Publishe
     feed = serve(*pages, secrets={"X-API-Key": SecretStr("canary")}, modified_after=since)
     assert not feed.complete
     assert [(page.done, page.checkpoint, feed.total()) async for page in feed.pages()] == [
-        (1, "2", 3),
-        (2, "3", 3),
+        (1, "2 1 3 0", 3),
+        (2, "3 2 3 0", 3),
         (3, None, 3),
     ]
     assert [asked.query("page") for asked in publisher.asked] == ["1", "2", "3"]
     assert {asked.query("modified_after") for asked in publisher.asked} == {since.isoformat()}
     assert {asked.headers["x-api-key"] for asked in publisher.asked} == {"canary"}
     assert await read(serve(page([], of=0, total=0), modified_after=since)) == []
+
+
+async def test_a_reading_goes_on_at_a_checkpoint(serve: Serve, publisher: Publisher) -> None:
+    statuses = ["inactive", "active", "active"]
+    pages = [page([service(n, status=status)], n, of=3, total=3) for n, status in enumerate(statuses, start=1)]
+    stopped = serve(*pages)
+    checkpoint = (await anext(stopped.pages())).checkpoint
+    publisher.asked.clear()
+    resumed = serve(*pages)
+    assert isinstance(resumed, Resumable)
+    assert checkpoint is not None
+    resumed.resume(checkpoint)
+    assert [(item.line, type(item)) for item in await read(resumed)] == [(2, Record), (3, Record)]
+    assert [asked.query("page") for asked in publisher.asked] == ["2", "3"]
+    assert resumed.warnings() == ["1 services are inactive or defunct at their publisher"]
+    changed = serve(*(page([service(n)], n, of=3, total=4) for n in (1, 2, 3)))
+    changed.resume(checkpoint)
+    with pytest.raises(SourceError, match="does not go with the pages before it"):
+        await read(changed)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +354,7 @@ async def test_the_shared_feed_arrives_whole(engine: AsyncEngine, sql: asyncpg.C
     contents = [as_content(item) for item in await read(serve(*pages))]
     assert len(contents) == 400
     assert differences(contents) == []
-    counts = await run(engine, serve(*pages))
+    counts = (await run_connector(engine, serve(*pages), dry_run=False, progress=lambda *_: None)).counts
     assert (counts[Outcome.CREATED], counts[Outcome.QUARANTINED]) == (400, 0)
     assert (await run(engine, HSDSFile(SHARED / "services_full.json", ABOUT)))[Outcome.UNCHANGED] == 400
     assert await sql.fetchval("select count(*) from published_resources") == 400

@@ -58,6 +58,59 @@ def test_places_become_one_location_with_its_certain_time_zone() -> None:
     assert prepared()["locations"] == []
 
 
+@pytest.mark.parametrize(
+    ("state", "latitude", "longitude", "is_kept"),
+    [
+        ("OH", 39.96, -83.0, True),
+        ("Ohio", 34.05, -118.24, False),
+        ("OH", -39.96, 83.0, False),
+        ("AK", 52.9, 172.9, True),
+        ("GU", 13.47, 144.75, True),
+        ("DC", 38.9, -77.03, True),
+        (None, 34.05, -118.24, True),
+        (None, 0.0, 0.0, False),
+    ],
+)
+def test_a_point_in_another_state_is_left_out_and_told(
+    state: str | None, latitude: float, longitude: float, *, is_kept: bool
+) -> None:
+    found = prepare(replace(RECORD, city="Town", state=state, latitude=latitude, longitude=longitude))
+    assert isinstance(found, Prepared)
+    [place] = json.loads(found.content)["locations"]
+    assert (place["latitude"], place["longitude"]) == ((latitude, longitude) if is_kept else (None, None))
+    assert len(found.oddities) == (not is_kept)
+    assert all(oddity.startswith("oh-1: its coordinates are ") for oddity in found.oddities)
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "kept"),
+    [
+        ("432151834", "OH", "43215-1834"),
+        ("43215 1834", "OH", "43215-1834"),
+        (" 43215-1834 ", "OH", "43215-1834"),
+        ("2108", "MA", "02108"),
+    ],
+)
+def test_zip_codes_are_written_one_way(given: str, state: str, kept: str) -> None:
+    assert prepared(postal_code=given, state=state)["locations"][0]["postal_code"] == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("www.example.org/help", "https://www.example.org/help"), ("http://example.org", "http://example.org")],
+)
+def test_an_address_gets_its_scheme(given: str, kept: str) -> None:
+    assert prepared(website=given)["website"] == kept
+
+
+def test_a_time_zone_is_one_that_there_is() -> None:
+    assert prepared(state="OH", time_zone="America/Chicago")["locations"][0]["time_zone"] == "America/Chicago"
+    found = prepare(replace(RECORD, state="OH", time_zone="Eastern/Ohio"))
+    assert isinstance(found, Prepared)
+    assert json.loads(found.content)["locations"][0]["time_zone"] == "America/New_York"
+    assert found.oddities == ("oh-1: there is no such time zone, and it was left out",)
+
+
 def test_tags_become_terms_and_repeat_once() -> None:
     assert prepared(tags=("Women's Health", "womens-health", "HUD VASH", "  "))["tags"] == ["womens-health", "hud-vash"]
 
@@ -88,6 +141,10 @@ def test_states_are_codes() -> None:
         ({"states": ("Ohiou",)}, "states"),
         ({"state": "ZZ"}, "state"),
         ({"postal_code": "4321"}, "postal_code"),
+        ({"postal_code": "4321", "state": "OH"}, "postal_code"),
+        ({"postal_code": "021089", "state": "MA"}, "postal_code"),
+        ({"website": "www.example.org:99999"}, "website"),
+        ({"website": "www.user@example.org"}, "website"),
         ({"latitude": 91.0, "longitude": 0.0}, "latitude"),
         ({"latitude": 39.0}, "locations"),
         ({"as_of": "last spring"}, "as_of"),

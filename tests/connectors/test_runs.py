@@ -172,28 +172,33 @@ async def test_a_dry_run_tells_and_leaves_nothing(engine: AsyncEngine, sql: asyn
     report = await import_file(engine, path, dry_run=True)
     assert (report.counts[Outcome.CREATED], report.counts[Outcome.QUARANTINED]) == (1, 1)
     assert [record.line for record in report.quarantined] == [2]
-    for table in ("resources", "published_resources", "source_records", "connector_runs", "staged_records"):
+    for table in ("resources", "published_resources", "source_records", "staged_records"):
         assert await rows(sql, f"select count(*) from {table}") == [(0,)], table
+    assert await rows(sql, "select state, dry_run, created from connector_runs") == [("succeeded", True, 1)]
+
+
+PLANTED = (
+    "insert into connector_runs (connector, subject, state, attempt, created, updated, published, unchanged, withheld,"
+    " quarantined, trigger, lease_until) values ('records', 'other', 'running', 1, 0, 0, 0, 0, 0, 0, 'command', "
+)
 
 
 async def test_one_run_of_a_connector_at_a_time(engine: AsyncEngine, sql: asyncpg.Connection, tmp_path: Path) -> None:
-    await sql.execute("select pg_advisory_lock(hashtext('vibe4vets connector'), hashtext('records'))")
-    with pytest.raises(RunUnderWay):
+    other = await sql.fetchval(f"{PLANTED} now() + interval '30 seconds') returning id")
+    with pytest.raises(RunUnderWay, match=str(other)) as refused:
         await import_file(engine, write(tmp_path / "r.ndjson", RECORD))
-    await sql.execute("select pg_advisory_unlock_all()")
+    assert refused.value.run_id == other
+    await sql.execute("update connector_runs set state = 'succeeded', finished_at = now(), lease_until = null")
     assert (await import_file(engine, tmp_path / "r.ndjson")).changed == 1
 
 
 async def test_a_run_that_died_is_marked_by_the_next_one(
     engine: AsyncEngine, sql: asyncpg.Connection, tmp_path: Path
 ) -> None:
-    await sql.execute(
-        "insert into connector_runs (connector, subject, state, created, updated, published, unchanged, withheld,"
-        " quarantined, lease_until) values ('records', 'dead', 'running', 0, 0, 0, 0, 0, 0, now())"
-    )
+    await sql.execute(f"{PLANTED} now() - interval '1 second')")
     await import_file(engine, write(tmp_path / "r.ndjson", RECORD))
-    states = await rows(sql, "select subject, state from connector_runs order by created_at")
-    assert states == [("dead", "failed"), ("r.ndjson", "succeeded")]
+    states = await rows(sql, "select subject, state, error from connector_runs order by created_at")
+    assert states == [("other", "failed", "Interrupted"), ("r.ndjson", "succeeded", None)]
 
 
 async def test_a_run_that_fails_says_so_and_keeps_whole_batches(

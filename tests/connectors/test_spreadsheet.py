@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.connectors.feeds import Feed, counted
 from vibe4vets.connectors.base import About, Record, Rejection, SourceError
-from vibe4vets.connectors.models import Outcome
+from vibe4vets.connectors.models import Outcome, Trigger
 from vibe4vets.connectors.service import prepare, run_source
 from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.connectors.sources.spreadsheet import Spreadsheet
@@ -338,3 +339,17 @@ async def test_the_county_sheets_come_out_as_labelled(
     counts = await run(engine, Spreadsheet(SHARED / name, ABOUT, encoding=encoding))
     assert counts[Outcome.UNCHANGED] == 268
     assert await sql.fetchval("select count(*) from published_resources") == 268
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared county sheets are not here")
+async def test_the_rows_of_a_county_wait_for_a_reviewer_and_the_bad_ones_cost_no_other(community: Feed) -> None:
+    sheet = Spreadsheet(SHARED / "county_resources_utf8bom.csv", community.about)
+    items = [item async for page in sheet.pages() for item in page.items]
+    records = [item for item in items if isinstance(item, Record) and isinstance(prepare(item), Prepared)]
+    refused = len(items) - len(records)
+    upload = {"complete": False, "rejections": refused, "trigger": Trigger.UPLOAD}
+    assert counted(await community.read(*records, **upload)) == {"proposed": 268, "quarantined": 32}
+    assert await community.sql.fetchval("select count(*) from published_resources") == 0
+    assert await community.sql.fetchval("select count(*) from proposals where state = 'open'") == 268
+    assert counted(await community.read(*records, **upload)) == {"unchanged": 268, "quarantined": 32}
+    assert await community.sql.fetchval("select max(version) from proposals") == 1

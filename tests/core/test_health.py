@@ -21,7 +21,7 @@ OBJECTS = "select array_agg(relname::text order by relname) from pg_class where 
 async def test_a_schema_that_does_not_fit_is_told(
     client: httpx.AsyncClient, server: EmbeddedPostgres, database: str, change: str, reason: str
 ) -> None:
-    assert (await client.get("/health/ready")).json() == {"status": "ok"}
+    assert (await client.get("/health/ready")).json()["status"] == "ok"
     owner = await asyncpg.connect(server.owner_url(database))
     await owner.execute(change)
     before = await owner.fetchval(OBJECTS)
@@ -44,6 +44,25 @@ async def test_an_older_schema_is_told(client: httpx.AsyncClient, monkeypatch: p
     answer = await client.get("/health/ready")
     assert answer.status_code == 503
     assert "older than this version of the service: run `vibe4vets migrate`" in answer.json()["detail"]
+
+
+async def test_ready_tells_the_queue_and_that_it_cannot_be_used(
+    client: httpx.AsyncClient, sql: asyncpg.Connection
+) -> None:
+    """A missing worker is no fault: jobs wait. Missing rights are, after a restore say."""
+    idle = {"waiting": 0, "working": 0, "overdue_seconds": 0}
+    assert (await client.get("/health/ready")).json() == {"status": "ok", "queue": idle}
+    await sql.execute(
+        "insert into pgqueuer (priority, status, entrypoint, execute_after)"
+        " values (0, 'queued', 'x', now() - interval '5 minutes'), (0, 'picked', 'x', now())"
+    )
+    answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["queue"]["waiting"], answer.json()["queue"]["working"]) == (200, 1, 1)
+    assert 299 <= answer.json()["queue"]["overdue_seconds"] <= 330
+    await sql.execute("revoke insert on pgqueuer from vibe4vets_app")
+    answer = await client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "may not use the queue: grant it" in answer.json()["detail"]
 
 
 async def test_without_tables_a_read_is_a_503(

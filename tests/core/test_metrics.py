@@ -5,6 +5,7 @@ import re
 import signal
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -50,6 +51,34 @@ async def test_requests_are_counted_by_route_and_never_by_address(client: httpx.
     assert 'vibe4vets_database_connections{pool="published",state="idle"} 1.0' in text
     assert "canary" not in text
     assert unknown not in text
+
+
+async def test_runs_and_jobs_are_told_as_the_database_has_them(
+    client: httpx.AsyncClient, sql: asyncpg.Connection
+) -> None:
+    await sql.execute(
+        "insert into connector_runs (connector, subject, state, created, updated, published, unchanged, withheld,"
+        " quarantined, started_at, finished_at) values"
+        " ('ohio_211', 's', 'succeeded', 5, 0, 0, 0, 0, 1, to_timestamp(1000), to_timestamp(1060)),"
+        " ('ohio_211', 's', 'succeeded', 7, 0, 0, 0, 0, 2, to_timestamp(2000), to_timestamp(2030)),"
+        " ('ohio_211', 's', 'failed', 0, 0, 0, 0, 0, 0, to_timestamp(3000), to_timestamp(3001)),"
+        " ('ohio_211', 's', 'queued', 0, 0, 0, 0, 0, 0, null, null)"
+    )
+    await sql.execute("insert into pgqueuer (priority, status, entrypoint) values (0, 'queued', 'x')")
+    text = (await client.get("/metrics")).text
+    for line in (
+        'vibe4vets_connector_runs{connector="ohio_211",state="succeeded"} 2.0',
+        'vibe4vets_connector_runs{connector="ohio_211",state="queued"} 1.0',
+        'vibe4vets_connector_last_run_timestamp_seconds{connector="ohio_211",state="succeeded"} 2030.0',
+        'vibe4vets_connector_last_run_seconds{connector="ohio_211",state="failed"} 1.0',
+        'vibe4vets_connector_records{connector="ohio_211",outcome="created"} 7.0',
+        'vibe4vets_jobs{state="waiting"} 1.0',
+    ):
+        assert line in text
+    await sql.execute("alter table connector_runs rename to away")
+    text = (await client.get("/metrics")).text
+    assert "vibe4vets_database_connections" in text
+    assert "vibe4vets_connector_runs" not in text
 
 
 async def test_what_is_metered_is_not_in_the_document(client: httpx.AsyncClient) -> None:

@@ -95,7 +95,7 @@ async def complete(programs: Any, postgres: EmbeddedPostgres, command: tuple[obj
 
 async def import_again(programs: Any, postgres: EmbeddedPostgres, command: tuple[object, ...]) -> str:
     """Run the import to its end; nothing is lost, doubled or torn. What it prints."""
-    again = programs.run(*command, VIBE4VETS_DATA_DIR=postgres.home)
+    again = programs.run(*command, VIBE4VETS_DATA_DIR=postgres.home, VIBE4VETS_JOBS__LEASE="PT1S")
     out, err = await asyncio.to_thread(again.communicate)
     assert again.returncode == 0, err
     for table in ("resources", "published_resources", "source_records", "locations"):
@@ -113,12 +113,12 @@ async def states(postgres: EmbeddedPostgres) -> list[str]:
 
 async def test_a_killed_import_is_completed_by_the_next(programs: Any, postgres: EmbeddedPostgres, file: Path) -> None:
     command = ("import", file, "--publish")
-    killed = programs.run(*command, VIBE4VETS_DATA_DIR=postgres.home)
+    killed = programs.run(*command, VIBE4VETS_DATA_DIR=postgres.home, VIBE4VETS_JOBS__LEASE="PT1S")
     await until_applying(postgres)
     killed.kill()
     killed.wait()
     assert await states(postgres) == ["running"]
-    await asyncio.sleep(0.5)  # a statement that was under way ends
+    await asyncio.sleep(1)  # a statement that was under way ends, and the lease
     await complete(programs, postgres, command)
     assert "Nothing changed." in await import_again(programs, postgres, command)
     assert await states(postgres) == ["failed", "succeeded", "succeeded"]
@@ -126,7 +126,7 @@ async def test_a_killed_import_is_completed_by_the_next(programs: Any, postgres:
 
 async def test_an_import_whose_server_is_killed_says_so(programs: Any, postgres: EmbeddedPostgres, file: Path) -> None:
     command = ("import", file, "--publish")
-    failing = programs.run(*command, VIBE4VETS_DATA_DIR=postgres.home)
+    failing = programs.run(*command, VIBE4VETS_DATA_DIR=postgres.home, VIBE4VETS_JOBS__LEASE="PT1S")
     await until_applying(postgres)
     os.kill(int((postgres.home / "data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
     _, err = await asyncio.to_thread(failing.communicate)

@@ -124,7 +124,12 @@ _Guard: TypeAlias = Callable[..., Awaitable[Principal]]
 
 
 def guarded_router(
-    tag: str, guard: _Guard | None = None, *, prefix: str = "", problems: Sequence[type[AppError]] = ()
+    tag: str,
+    guard: _Guard | None = None,
+    *,
+    prefix: str = "",
+    problems: Sequence[type[AppError]] = (),
+    route_class: type[GuardedRoute] = GuardedRoute,
 ) -> APIRouter:
     """A router that tells strangers nothing, and documents what may go wrong before an operation begins.
 
@@ -133,7 +138,7 @@ def guarded_router(
     return APIRouter(
         prefix=prefix,
         tags=[tag],
-        route_class=GuardedRoute,
+        route_class=route_class,
         dependencies=[] if guard is None else [Depends(guard)],
         responses=problem_responses(
             MalformedRequest,

@@ -15,14 +15,14 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from vibe4vets.cli import accounts, audit, serving
+from vibe4vets.cli import accounts, audit, serving, working
 from vibe4vets.cli.connectors import connectors
 from vibe4vets.cli.directory import count_published, import_records, render_published, tell_report
-from vibe4vets.cli.files import Encoding, Format, open_file
+from vibe4vets.cli.files import open_file
 from vibe4vets.cli.places import load_place_file, tell_places
 from vibe4vets.cli.terminal import out, tell_error
 from vibe4vets.connectors.base import FetchError, SourceError
-from vibe4vets.connectors.models import Outcome
+from vibe4vets.connectors.models import Encoding, Format, Outcome
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import NoDatabaseError
 from vibe4vets.core.embedded import EmbeddedPostgresError
@@ -98,6 +98,8 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer requests.")] = 1,
+    *,
+    worker: Annotated[bool, typer.Option(help="Start the process beside them that runs connectors.")] = True,
 ) -> None:
     """Serve the API. Without DATABASE_URL: start the embedded PostgreSQL, migrate, load the starter directory."""
     settings = Settings()
@@ -114,7 +116,17 @@ def serve(
             settings,
             first_admin=(accounts.FIRST_ADMIN, password) if password else None,
         )
-        serving.run(settings, host=host, port=port, workers=workers)
+        serving.run(settings, host=host, port=port, workers=workers, worker=worker)
+
+
+@app.command()
+def worker() -> None:
+    """Run connectors and what comes round by itself, until SIGTERM; any number of workers share the work."""
+    settings = Settings()
+    refuse_unsafe(settings)
+    with serving.database(settings) as settings:
+        serving.require_schema(settings)
+        working.work(settings)
 
 
 @app.command()

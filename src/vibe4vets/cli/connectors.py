@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from vibe4vets.cli import serving
-from vibe4vets.cli.directory import run_connector, tell_report
+from vibe4vets.cli.directory import read_connector, tell_report
 from vibe4vets.cli.terminal import out
 from vibe4vets.connectors import registry
 from vibe4vets.core.config import Settings
@@ -31,12 +31,9 @@ def list_connectors() -> None:
 def run(
     name: Annotated[str, typer.Argument(help="One of `connectors list`.")],
     *,
-    publish: Annotated[
-        bool, typer.Option("--publish", help="Publish at once; otherwise new records are drafts.")
-    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
 ) -> None:
-    """Read a publisher now; an incomplete reading changes nothing."""
+    """Read a publisher now, as a worker would: what is risky waits for a person, an incomplete reading does nothing."""
     settings = Settings()
     known = registry.connectors(settings)
     if name not in known:
@@ -44,5 +41,5 @@ def run(
         raise typer.BadParameter(message, param_hint="NAME")
     with serving.database(settings) as settings:
         serving.require_schema(settings)
-        report = asyncio.run(run_connector(settings, known[name], publish=publish, dry_run=dry_run))
+        report = asyncio.run(read_connector(settings, known[name], dry_run=dry_run))
         tell_report(report, known[name].about.name, settings, dry_run=dry_run)

@@ -1,8 +1,8 @@
 """Work on the directory from the command line: import, render, count, each with a bar that shows how far it is."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from rich.markup import escape
@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from vibe4vets.cli.terminal import out, progress_bars
 from vibe4vets.connectors.base import Source
-from vibe4vets.connectors.models import Outcome
+from vibe4vets.connectors.models import Outcome, RunState
 from vibe4vets.connectors.registry import Connector
-from vibe4vets.connectors.service import RunReport, run_source
+from vibe4vets.connectors.service import Progress, RunReport, run_connector, run_source
 from vibe4vets.core.audit import SYSTEM, record_event
 from vibe4vets.core.config import DatabaseSettings, Settings
 from vibe4vets.core.database import NoDatabaseError, Session, make_engine
@@ -61,26 +61,25 @@ async def seed(url: URL, limits: DatabaseSettings) -> None:
 
 async def import_records(settings: Settings, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
     """Run `source`, showing how far it is."""
+    lease = settings.jobs.lease
     async with bulk_engine(settings) as engine:
-        return await _run(engine, source, publish=publish, dry_run=dry_run)
+        with _progress() as progress:
+            return await run_source(engine, source, publish=publish, dry_run=dry_run, progress=progress, lease=lease)
 
 
-async def run_connector(settings: Settings, connector: Connector, *, publish: bool, dry_run: bool) -> RunReport:
+async def read_connector(settings: Settings, connector: Connector, *, dry_run: bool) -> RunReport:
     """Read a publisher through the fetcher, showing how far it is; SourceError when the connector cannot run."""
+    lease = settings.jobs.lease
     async with bulk_engine(settings) as engine, Fetcher(settings.fetch, PostgresHosts(engine)) as fetcher:
-        return await _run(engine, connector.open(fetcher), publish=publish, dry_run=dry_run)
+        with _progress() as progress:
+            return await run_connector(engine, connector.open(fetcher), dry_run=dry_run, progress=progress, lease=lease)
 
 
-async def _run(engine: AsyncEngine, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
+@contextmanager
+def _progress() -> Iterator[Progress]:
     with progress_bars() as bars:
         bar = {stage: bars.add_task(name, total=None) for stage, name in _STAGES.items()}
-        return await run_source(
-            engine,
-            source,
-            publish=publish,
-            dry_run=dry_run,
-            progress=lambda stage, done, total: bars.update(bar[stage], completed=done, total=total),
-        )
+        yield lambda stage, done, total: bars.update(bar[stage], completed=done, total=total)
 
 
 def tell_report(report: RunReport, subject: str, settings: Settings, *, dry_run: bool) -> None:
@@ -90,7 +89,10 @@ def tell_report(report: RunReport, subject: str, settings: Settings, *, dry_run:
         table.add_column(kind.value, justify="right")
     table.add_row(*(f"{report.counts[kind]:,}" for kind in Outcome))
     out.print(table)
-    if not report.changed:
+    if report.state is RunState.HELD:
+        out.print(f"Held, nothing changed yet: {report.held_because}", style="yellow", markup=False, soft_wrap=True)
+        out.print(f"An admin confirms or cancels it: run {report.run_id}", highlight=False, soft_wrap=True)
+    elif not report.changed:
         out.print("Nothing changed.")
     for warning in report.warnings:
         out.print(warning, style="yellow", markup=False)

@@ -1,11 +1,9 @@
 """The service as a process: its database, its address, and uvicorn."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.resources import as_file, files
@@ -15,6 +13,7 @@ from sqlalchemy import URL, make_url
 
 from vibe4vets.cli.directory import find_schema_fault, import_records, seed
 from vibe4vets.cli.terminal import out
+from vibe4vets.cli.working import follow_parent, worker_beside
 from vibe4vets.connectors.sources.records import RecordFile
 from vibe4vets.core.config import DRIVER, Settings
 from vibe4vets.core.database import NoDatabaseError
@@ -116,9 +115,17 @@ def announce(base: str, settings: Settings, *, first_admin: tuple[str, str] | No
     out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
-    """Answer requests until SIGTERM or SIGINT, which end it in good order and with exit code 0."""
+def run(settings: Settings, *, host: str, port: int, workers: int, worker: bool) -> None:
+    """Answer requests until SIGTERM or SIGINT, which end it in good order and with exit code 0.
+
+    With `worker`, one process beside it does the jobs: it shares no event loop with requests, however many answer.
+    """
     _hand_over(settings)
+    with worker_beside() if worker else nullcontext():
+        _answer(settings, host=host, port=port, workers=workers)
+
+
+def _answer(settings: Settings, *, host: str, port: int, workers: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it has stopped
     # one `serve` has the address, so the folder is its own
     folder = settings.data_dir / "metrics" / f"{host.replace(':', '-')}-{port}"
@@ -136,6 +143,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
             log_config=None,  # its loggers go the way of all others
             log_level="warning",
             timeout_graceful_shutdown=30,
+            ws_max_size=8 * 1024,  # whoever watches a run sends its token and no more
         )
 
 
@@ -148,12 +156,5 @@ def _hand_over(settings: Settings) -> None:
 
 def application() -> object:
     """The application that uvicorn serves; one of several processes ends with the one that started it."""
-    if (parent := multiprocessing.parent_process()) is not None:
-        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    follow_parent()
     return create_app()
-
-
-def _follow(parent: multiprocessing.process.BaseProcess) -> None:
-    """Without its parent, a worker would keep the port from the next `serve`."""
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)

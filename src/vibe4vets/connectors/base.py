@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
@@ -20,10 +20,12 @@ __all__ = [
     "Answer",
     "FetchError",
     "Fetcher",
+    "OtherKindError",
     "Page",
     "Place",
     "Record",
     "Rejection",
+    "Resumable",
     "Source",
     "SourceError",
     "Unmodified",
@@ -52,6 +54,10 @@ class Version:
 
     validators: Validators
     sha256: str | None
+
+
+class OtherKindError(SourceError):
+    """A file of another kind than can be read at all, whatever is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,17 @@ class Source(Protocol):
 
     def warnings(self) -> list[str]:
         """What was odd about the whole, once it has been read."""
+
+
+@runtime_checkable
+class Resumable(Source, Protocol):
+    """A source whose checkpoints another reading can go on from."""
+
+    def resume(self, checkpoint: str) -> None:
+        """Let `pages` begin where a page had this checkpoint; lines and `done` go on as if it had not stopped.
+
+        What no longer goes with the pages before it is a SourceError, and the reading then begins anew.
+        """
 
 
 def reasons(error: ValidationError) -> str:

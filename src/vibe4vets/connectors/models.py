@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Interval, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Index,
+    Interval,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -72,6 +82,21 @@ class Outcome(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class Format(StrEnum):
+    """What a file of records is."""
+
+    NDJSON = "ndjson"
+    CSV = "csv"
+    HSDS = "hsds"
+
+
+class Encoding(StrEnum):
+    """How a spreadsheet is written."""
+
+    UTF_8 = "utf-8"
+    CP1252 = "cp1252"
+
+
 _ACTIVE = "state in ('queued', 'running', 'held')"
 
 
@@ -111,6 +136,8 @@ class ConnectorRun(Record, table=True):
     actor_id: str | None = Field(default=None, max_length=64)
     dry_run: bool = Field(default=False, sa_column_kwargs=_NO)
     attempt: int = Field(default=0, sa_column_kwargs=_ZERO)
+    failures: int = Field(default=0, sa_column_kwargs=_ZERO)
+    """How many attempts have failed or died; a worker that is told to stop gives a run back without one."""
     lease_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     cancel_requested: bool = Field(default=False, sa_column_kwargs=_NO)
     confirmed: bool = Field(default=False, sa_column_kwargs=_NO)
@@ -121,6 +148,8 @@ class ConnectorRun(Record, table=True):
     """Where the reading goes on, written with the records that it covers."""
     staged: int = Field(default=0, sa_column_kwargs=_ZERO)
     """How many lines are on the stage, which a crash of the server empties."""
+    complete: bool = Field(default=False, sa_column_kwargs=_NO)
+    """Whether what was read is all that the publisher has, so that a record which is missing has vanished."""
     applied_through: int = Field(default=0, sa_column_kwargs=_ZERO)
     """The last line that is applied, written with what it changed."""
     created: int = Field(default=0)
@@ -215,3 +244,38 @@ class ConnectorSchedule(SQLModel, table=True):
     updated_at: datetime = Field(
         default_factory=utc_now, sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": text("now()")}
     )
+
+
+class UploadedFile(SQLModel, table=True):
+    """A file that a run is to read, and how; the database deletes it when the run ends."""
+
+    __tablename__ = "uploaded_files"
+    __table_args__ = (CheckConstraint("format in ('ndjson', 'csv', 'hsds')", name="format"),)
+
+    run_id: UUID = Field(primary_key=True, foreign_key="connector_runs.id", ondelete="CASCADE")
+    source: str | None = Field(default=None, max_length=64)
+    """None for a record file whose lines name theirs."""
+    format: Format = Field(sa_type=enum_type(Format))
+    encoding: Encoding | None = Field(default=None, sa_type=enum_type(Encoding))
+    columns: dict[str, str] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": _EMPTY})
+    """The field of each header whose field somebody has named."""
+
+
+class UploadedPart(SQLModel, table=True):
+    """A piece of an uploaded file: nobody ever holds the whole in memory."""
+
+    __tablename__ = "uploaded_parts"
+
+    run_id: UUID = Field(primary_key=True, foreign_key="uploaded_files.run_id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class ColumnMapping(SQLModel, table=True):
+    """Which field a header of a source's spreadsheets is, as somebody has said once."""
+
+    __tablename__ = "column_mappings"
+
+    source: str = Field(primary_key=True, max_length=64)
+    header: str = Field(primary_key=True, max_length=300)
+    field: str = Field(max_length=64)

@@ -28,6 +28,8 @@ class Connector:
     make: Callable[[Fetcher, Version | None], Source]
     file_url: str | None = None
     """Of one that reads a single file: where that is, and what its version is kept by."""
+    is_switched_off: bool = False
+    """Whether the environment says so, which nobody else can change."""
 
     def open(self, fetcher: Fetcher, known: Version | None = None) -> Source:
         """Begin one reading; SourceError when there is an obstacle. With `known` it may end in Unmodified."""
@@ -52,7 +54,10 @@ def _va_facilities(settings: Settings) -> Connector:
     obstacle = None if key else "Set VA_API_KEY to a key of developer.va.gov."
     base_url = given.base_url or va_facilities.BASE_URL
     return Connector(
-        about, _switched_off(about.slug, given) or obstacle, lambda fetcher, _: VAFacilities(fetcher, key, base_url)
+        about,
+        _switched_off(about.slug, given) or obstacle,
+        lambda fetcher, _: VAFacilities(fetcher, key, base_url),
+        is_switched_off=not given.enabled,
     )
 
 
@@ -63,10 +68,16 @@ def _publisher(slug: str, given: ConnectorSettings) -> Connector:
     url, secrets = given.base_url or "", {"X-API-Key": given.api_key} if given.api_key else {}
     if given.format is FeedFormat.RECORDS:
         return Connector(
-            about, obstacle, lambda fetcher, known: RecordFeed(fetcher, url, about, secrets=secrets, known=known), url
+            about,
+            obstacle,
+            lambda fetcher, known: RecordFeed(fetcher, url, about, secrets=secrets, known=known),
+            file_url=url,
+            is_switched_off=not given.enabled,
         )
     endpoint = Endpoint(url.rstrip("/"), secrets)
-    return Connector(about, obstacle, lambda fetcher, _: HSDSFeed(fetcher, endpoint, about))
+    return Connector(
+        about, obstacle, lambda fetcher, _: HSDSFeed(fetcher, endpoint, about), is_switched_off=not given.enabled
+    )
 
 
 def _switched_off(slug: str, given: ConnectorSettings) -> str | None:

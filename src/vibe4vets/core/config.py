@@ -191,6 +191,28 @@ class MetricsSettings(BaseModel):
     token: SecretStr | None = Field(default=None, min_length=32, description="What whoever reads /metrics must bear.")
 
 
+class JobSettings(BaseModel):
+    """Workers, and the runs of connectors that they do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrency: int = Field(default=4, ge=2, le=100, description="Runs that a worker does at the same time.")
+    lease: timedelta = Field(
+        default=timedelta(seconds=30),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=10),
+        description="A worker that was silent for so long has lost its runs, and another goes on with them.",
+    )
+    poll: timedelta = Field(
+        default=timedelta(seconds=5), gt=timedelta(0), description="Look for work so often; mostly it is told at once."
+    )
+    retry_pause: timedelta = Field(
+        default=timedelta(seconds=30),
+        gt=timedelta(0),
+        description="Pause before a failed run is tried again; it doubles each time, up to 15 minutes.",
+    )
+
+
 def _exceptions(text: str) -> str:
     """See that every part is an address with its port; host names would have to be resolved, and could change."""
     try:
@@ -289,6 +311,7 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     limits: LimitSettings = LimitSettings()
     fetch: FetchSettings = FetchSettings()
+    jobs: JobSettings = JobSettings()
     connectors: dict[str, ConnectorSettings] = Field(
         default_factory=dict,
         description="By the slug of the source: `__<SLUG>__BASE_URL`, `__FORMAT`, `__API_KEY`, `__ENABLED`.",

@@ -161,13 +161,17 @@ class Database:
             await engine.dispose()
 
 
-async def connect(settings: Settings) -> Database:
-    """Make the engines and the pool; no connection is opened before the first use."""
+async def connect(settings: Settings, *, statement_timeout: timedelta | None = None) -> Database:
+    """Make the engines and the pool; no connection is opened before the first use.
+
+    `statement_timeout` is for work without a reader; requests have the one of the settings.
+    """
     if settings.database_url is None:
         raise NoDatabaseError
     limits = settings.database
-    writes = make_engine(settings.database_url, limits, pool_size=limits.pool_size)
-    reads = make_engine(settings.database_url, limits, pool_size=limits.pool_size, autocommit=True)
+    url, size, timeout = settings.database_url, limits.pool_size, statement_timeout
+    writes = make_engine(url, limits, pool_size=size, statement_timeout=timeout)
+    reads = make_engine(url, limits, pool_size=size, autocommit=True, statement_timeout=timeout)
     published = PublishedPool(settings.database_replica_url or settings.database_url, limits)
     await published.open()
     return Database(writes, reads, published)
@@ -193,6 +197,23 @@ def make_engine(
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def make_pool(url: URL, limits: DatabaseSettings, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    """The driver's own pool with the time limits of row I9, for the queue; await it to open it."""
+    _, options = _DIALECT.create_connect_args(url)
+    return asyncpg.create_pool(
+        **options, **_connect_options(limits, limits.statement_timeout), min_size=0, max_size=size
+    )
+
+
+async def dedicated_connection(url: URL, limits: DatabaseSettings) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection outside every pool, for whoever listens; it has the time limits of any other."""
+    _, options = _DIALECT.create_connect_args(url)
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        **options, **_connect_options(limits, limits.statement_timeout)
+    )
+    return connection
 
 
 def _connect_options(limits: DatabaseSettings, statement_timeout: timedelta) -> dict[str, Any]:

@@ -4,20 +4,23 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
+from uuid import UUID
 
 import asyncpg
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.websockets import WebSocket, WebSocketState
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
+_INTERNAL, _TRY_AGAIN_LATER = 1011, 1013
 RETRY_AFTER_SECONDS = 2
 _log = structlog.get_logger()
 
@@ -42,6 +45,7 @@ class Problem(BaseModel):
     instance: str = Field(description="The request's id; quote it when you ask for help.")
     errors: list[Violation] | None = Field(default=None, description="On 422: at most 20 broken rules.")
     successor: str | None = Field(default=None, description="On 410: the id that replaces this one.")
+    run_id: str | None = Field(default=None, description="On 409 `run-under-way`: the run that has not ended.")
 
 
 class AppError(Exception):
@@ -51,6 +55,7 @@ class AppError(Exception):
     type: ClassVar[str]
     title: ClassVar[str]
     headers: Mapping[str, str] = {}
+    run_id: UUID | None = None
 
     def __init__(
         self,
@@ -161,6 +166,7 @@ def problem_body(error: AppError, instance: str) -> bytes:
         instance=instance,
         errors=list(error.errors)[:MOST_ERRORS] or None,
         successor=error.successor,
+        run_id=None if error.run_id is None else str(error.run_id),
     )
     return problem.model_dump_json(exclude_none=True).encode()
 
@@ -273,10 +279,19 @@ def to_app_error(error: BaseException) -> AppError:
             return InternalError()
 
 
+async def refuse_socket(socket: WebSocket, problem: AppError) -> None:
+    """Answer a socket that is not open yet with the problem; one that is open can only be closed."""
+    if socket.application_state is not WebSocketState.CONNECTING:
+        await socket.close(_INTERNAL if isinstance(problem, InternalError) else _TRY_AGAIN_LATER)
+        return
+    body = problem_body(problem, socket.state.request_id)
+    await socket.send_denial_response(Response(body, problem.status, {**problem.headers}, media_type=MEDIA_TYPE))
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make every error leave `app` as a `Problem`; unexpected ones say nothing about their cause."""
 
-    async def answer(request: Request, error: Exception) -> Response:
+    async def answer(connection: HTTPConnection, error: Exception) -> Response:
         problem = to_app_error(error)
         if isinstance(problem, InternalError):
             _log.error("unhandled error", exc_info=error)
@@ -285,7 +300,10 @@ def install_error_handlers(app: FastAPI) -> None:
         headers = {**problem.headers}
         if isinstance(error, HTTPException) and error.headers:
             headers.update(error.headers)
-        return Response(problem_body(problem, request.state.request_id), problem.status, headers, media_type=MEDIA_TYPE)
+        if isinstance(connection, WebSocket):
+            await refuse_socket(connection, problem)
+        body = problem_body(problem, connection.state.request_id)
+        return Response(body, problem.status, headers, media_type=MEDIA_TYPE)
 
     faults = (OSError, PoolTimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
     for kind in (AppError, RequestValidationError, HTTPException, *faults, Exception):

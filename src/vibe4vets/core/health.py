@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
 from vibe4vets.core.http import StrictRoute, success
+from vibe4vets.core.jobs import queue_fault, queue_state
 from vibe4vets.core.migrations import schema_fault
 from vibe4vets.core.safety import database_fault
 from vibe4vets.core.schemas import Output
@@ -28,7 +29,20 @@ class Health(Output):
     status: Literal["ok"]
 
 
+class Queue(Output):
+    """The jobs that wait for a worker. None runs, or none keeps up, when the oldest is overdue for minutes."""
+
+    waiting: int
+    working: int
+    overdue_seconds: int
+
+
+class Readiness(Health):
+    queue: Queue
+
+
 _OK = {"status": "ok"}
+_READY = {"status": "ok", "queue": {"waiting": 0, "working": 1, "overdue_seconds": 0}}
 
 
 @router.get("/live", summary="Is it alive?", responses=success("The process answers.", _OK))
@@ -40,14 +54,18 @@ async def is_live() -> Health:
 @router.get(
     "/ready",
     summary="Is it ready to serve?",
-    responses={**success("The service can serve.", _OK), **problem_responses(NotReady, Unavailable)},
+    responses={**success("The service can serve.", _READY), **problem_responses(NotReady, Unavailable)},
 )
-async def is_ready(request: Request, session: SessionDep) -> Health:
-    """Tell that the database answers, has the schema of this version and is safe; else 503 with the reason.
+async def is_ready(request: Request, session: SessionDep) -> Readiness:
+    """Tell that the database answers, has the schema of this version, is safe and takes jobs; else 503 with the reason.
 
-    For readiness probes: send no traffic while this fails, and do not restart it.
+    For readiness probes: send no traffic while this fails, and do not restart it. That no worker runs does not fail
+    it, for jobs wait and reads go on; `queue` tells for how long.
     """
-    fault = await schema_fault(session) or await database_fault(session, request.app.state.settings)
+    settings = request.app.state.settings
+    fault = await schema_fault(session) or await database_fault(session, settings) or await queue_fault(session)
     if fault is not None:
         raise NotReady(fault)
-    return Health(status="ok")
+    jobs = await queue_state(session)
+    overdue = round(jobs.overdue.total_seconds())
+    return Readiness(status="ok", queue=Queue(waiting=jobs.waiting, working=jobs.working, overdue_seconds=overdue))

@@ -25,12 +25,13 @@ FIELDS = frozenset(
         "method", "route", "status", "milliseconds",  # a request
         "error", "sqlstate", "constraint", "trace",  # a failure
         "count", "seal", "head",  # the audit
+        "run", "connector", "attempt", "state", "job", "chore", "reason", "exit_code",  # a worker
     }
 )  # fmt: skip
 """What an event may have beside its name, time, level and request."""
 LONGEST_TEXT, LONGEST_TRACE, LONGEST_CHAIN = 500, 30, 5
 # At their lower levels they tell of statements, rows, parameters and addresses.
-_DISCREET = ("alembic", "asyncpg", "httpcore", "httpx", "sqlalchemy")
+_DISCREET = ("alembic", "asyncpg", "httpcore", "httpx", "pgqueuer", "sqlalchemy")
 _NUMBERS = (int, float)  # and bool, which is an int
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

@@ -3,21 +3,40 @@
 import hmac
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 from vibe4vets.core.config import Environment, Settings
-from vibe4vets.core.database import Database
+from vibe4vets.core.database import Database, Session
 from vibe4vets.core.errors import NotAuthenticated
 
+_log = structlog.get_logger()
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that the database knows, by labels; it is looked up when somebody asks, whichever process that is."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    values: Mapping[tuple[str, ...], float]
+
+
+Look: TypeAlias = Callable[[Session], Awaitable[Sequence[Figure]]]
 
 
 class Metrics:
@@ -90,8 +109,39 @@ def shared_between_processes(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def mount_metrics(app: FastAPI, metrics: Metrics, settings: Settings) -> None:
-    """Serve `/metrics`: to whoever bears the token; without one only in development, to anybody."""
+class _Figures(Collector):
+    """Figures as the library wants them."""
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        """Each as a gauge."""
+        for figure in self._figures:
+            gauge = GaugeMetricFamily(figure.name, figure.help, labels=figure.labels)
+            for labels, value in figure.values.items():
+                gauge.add_metric(labels, value)
+            yield gauge
+
+
+async def _look(database: Database, looks: Sequence[Look]) -> bytes:
+    """What the database knows; nothing while it does not answer, for the other numbers are wanted then most."""
+    try:
+        async with Session(database.reads) as session:
+            figures = [figure for look in looks for figure in await look(session)]
+    except Exception as error:  # noqa: BLE001  whatever it is, the rest is told
+        _log.warning("no figures", exc_info=error)
+        return b""
+    registry = CollectorRegistry()
+    registry.register(_Figures(figures))
+    return generate_latest(registry)
+
+
+def mount_metrics(app: FastAPI, metrics: Metrics, settings: Settings, looks: Sequence[Look] = ()) -> None:
+    """Serve `/metrics`: to whoever bears the token; without one only in development, to anybody.
+
+    `looks` find what the domains know in the database.
+    """
     token = settings.metrics.token
     if token is None and settings.env is Environment.PRODUCTION:
         return
@@ -102,6 +152,7 @@ def mount_metrics(app: FastAPI, metrics: Metrics, settings: Settings) -> None:
         if expected is not None and not hmac.compare_digest(given, expected):
             raise NotAuthenticated
         metrics.measure(request.app.state.database)
-        return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
+        figures = await _look(request.app.state.database, looks)
+        return Response(metrics.render() + figures, media_type=CONTENT_TYPE_LATEST)
 
     app.add_api_route("/metrics", tell_metrics, include_in_schema=False)

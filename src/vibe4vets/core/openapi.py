@@ -37,6 +37,7 @@ TAGS = [
     {"name": "duplicates", "description": "Resources that may be one, and making them one."},
     {"name": "verification", "description": "What somebody should check first."},
     {"name": "lexicon", "description": "What people say and what it means, and what they search for."},
+    {"name": "connectors", "description": "Where records come from: schedules, runs, uploads."},
     {"name": "statistics", "description": "How the directory is doing."},
     {"name": "operations", "description": "For those who run the service."},
 ]

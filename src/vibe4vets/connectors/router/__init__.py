@@ -1,8 +1,13 @@
-"""HTTP of the connectors."""
+"""HTTP for staff: everything below /connectors, and the health of links."""
 
 from fastapi import APIRouter
 
+from vibe4vets.connectors.router.acts import router as acts
+from vibe4vets.connectors.router.acts import uploads
 from vibe4vets.connectors.router.links import router as links
+from vibe4vets.connectors.router.live import router as sockets
+from vibe4vets.connectors.router.reads import router as reads
 
 router = APIRouter()
-router.include_router(links)
+for part in (uploads, reads, acts, sockets, links):
+    router.include_router(part)

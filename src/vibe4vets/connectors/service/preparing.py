@@ -5,13 +5,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from vibe4vets.connectors.base import Place, Record, Rejection
-from vibe4vets.resources.geography import state_code, time_zone
+from vibe4vets.resources.geography import lies_in, state_code, time_zone
 from vibe4vets.resources.hours import parse_weekly
 from vibe4vets.resources.phones import normalize_phone
 from vibe4vets.resources.schemas import ResourceIntake
@@ -24,6 +26,12 @@ _ADVICE = {
     "postal_code": "give five digits, or nine with a hyphen after the fifth",
     "website": "give an address that begins with https:// or http://, such as https://example.org",
 }
+_NINE_DIGITS = re.compile(r"([0-9]{5})[ -]?([0-9]{4})")
+_FOUR_DIGITS = re.compile(r"[0-9]{4}")
+_ZERO_STATES = frozenset({"CT", "MA", "ME", "NH", "NJ", "RI", "VT"})
+"""Every ZIP code of theirs begins with 0."""
+_BARE_HOST = re.compile(r"www\.[^\s/@:]+(/\S*)?", re.IGNORECASE)
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+/-]+")
 _NOT_IN_A_TAG = re.compile(r"[^a-z0-9]+")
 
 
@@ -38,6 +46,8 @@ class Prepared:
     content_hash: str
     provenance: str | None
     original: str
+    oddities: tuple[str, ...] = ()
+    """What was left out of it, in words for the run's warnings."""
 
 
 class _Faults:
@@ -45,6 +55,7 @@ class _Faults:
 
     def __init__(self) -> None:
         self.found: list[str] = []
+        self.oddities: list[str] = []
 
     def read(self, field: str, parse: Callable[[str], T], value: str | None) -> T | None:
         """Parse an optional text; a ValueError becomes a reason."""
@@ -71,7 +82,16 @@ def prepare(record: Record) -> Prepared | Rejection:
     content = intake.model_dump_json()
     digest = hashlib.sha256(content.encode()).hexdigest()
     provenance = record.provenance[:1000] if record.provenance else None
-    return Prepared(record.line, intake.source, intake.source_record_id, content, digest, provenance, record.content)
+    return Prepared(
+        record.line,
+        intake.source,
+        intake.source_record_id,
+        content,
+        digest,
+        provenance,
+        record.content,
+        tuple(f"{intake.source_record_id}: {oddity}" for oddity in faults.oddities),
+    )
 
 
 def _reason(problem: ErrorDetails) -> str:
@@ -104,7 +124,7 @@ def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
         "phone": phone and phone.number,
         "phone_extension": phone and phone.extension,
         "email": _blank_to_none(record.email),
-        "website": _blank_to_none(record.website),
+        "website": _website(record.website),
         "hours_text": hours,
         "hours_weekly": hours and parse_weekly(hours),
         "languages": [code.strip().lower() for code in record.languages],
@@ -115,17 +135,68 @@ def _fields(record: Record, faults: _Faults) -> dict[str, Any]:
 
 def _location(place: Place, faults: _Faults) -> dict[str, Any]:
     state = faults.read("state", _state, place.state)
+    latitude, longitude = _coordinates(place, state, faults)
     return {
         "name": _blank_to_none(place.name),
         "street": _blank_to_none(place.street),
         "city": _blank_to_none(place.city),
         "county": _blank_to_none(place.county),
         "state": state,
-        "postal_code": _blank_to_none(place.postal_code),
-        "latitude": place.latitude,
-        "longitude": place.longitude,
-        "time_zone": place.time_zone or (state and time_zone(state)),
+        "postal_code": _postal_code(place.postal_code, state),
+        "latitude": latitude,
+        "longitude": longitude,
+        "time_zone": _time_zone(place, state, faults),
     }
+
+
+def _coordinates(place: Place, state: str | None, faults: _Faults) -> tuple[float | None, float | None]:
+    """The point of a place, unless its address says another state: VA puts offices in Arizona on the map of California.
+
+    Nobody is sent to the wrong state; by its address the place is still found.
+    """
+    latitude, longitude = place.latitude, place.longitude
+    if latitude is None or longitude is None or not (abs(latitude) <= 90 and abs(longitude) <= 180):  # noqa: PLR2004
+        return latitude, longitude  # what is no point at all is refused
+    if latitude == longitude == 0:
+        faults.oddities.append("its coordinates are 0, 0, which is in the ocean, and were left out")
+        return None, None
+    if state is not None and not lies_in(state, latitude, longitude):
+        faults.oddities.append(f"its coordinates are not in {state}, where its address is, and were left out")
+        return None, None
+    return latitude, longitude
+
+
+def _postal_code(text: str | None, state: str | None) -> str | None:
+    """A ZIP code with its hyphen, and with the zero that spreadsheets take from the Northeast's."""
+    code = _blank_to_none(text)
+    if code is None:
+        return None
+    if match := _NINE_DIGITS.fullmatch(code):
+        return f"{match[1]}-{match[2]}"
+    if state in _ZERO_STATES and _FOUR_DIGITS.fullmatch(code):
+        return f"0{code}"
+    return code
+
+
+def _time_zone(place: Place, state: str | None, faults: _Faults) -> str | None:
+    """The zone that the publisher names, if there is such a one, else the state's where the whole state has one."""
+    named = _blank_to_none(place.time_zone)
+    if named is not None and _ZONE_NAME.fullmatch(named) and named not in _zones():
+        faults.oddities.append("there is no such time zone, and it was left out")
+        named = None
+    return named or (state and time_zone(state))
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Every zone that this computer knows; asking for them reads a folder of six hundred files."""
+    return frozenset(available_timezones())
+
+
+def _website(text: str | None) -> str | None:
+    """An address with its scheme, which people leave out: www.example.org."""
+    address = _blank_to_none(text)
+    return f"https://{address}" if address is not None and _BARE_HOST.match(address) else address
 
 
 def _blank_to_none(text: str | None) -> str | None:

@@ -1,171 +1,179 @@
-"""Runs: read a source, stage its records with COPY, compare them set-wise with what is known, apply by batches.
+"""Runs as rows: asked for, begun, cancelled, confirmed, ended. Who does them is elsewhere (`working`, `foreground`)."""
 
-A batch is one transaction with all that belongs to it. A run that dies leaves whole batches behind; the next
-run finds those unchanged and does the rest.
-"""
-
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy import ColumnElement, and_, func, not_, or_, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from vibe4vets.connectors.base import Rejection, Source
-from vibe4vets.connectors.exceptions import RunUnderWay
-from vibe4vets.connectors.models import ConnectorRun, Outcome, QuarantinedRecord, RunState
-from vibe4vets.connectors.service import merging, staging
-from vibe4vets.connectors.service.preparing import Prepared, prepare
+from vibe4vets.connectors.exceptions import RunEnded, RunNotFound, RunNotHeld, RunUnderWay
+from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, RunState, Trigger
+from vibe4vets.connectors.service import staging
+from vibe4vets.core.audit import Actor, Target, record_event
 from vibe4vets.core.database import Session
+from vibe4vets.core.errors import AppError
+from vibe4vets.core.jobs import enqueue
 from vibe4vets.core.models import utc_now
-from vibe4vets.resources import service as resources
 
-Sessions: TypeAlias = async_sessionmaker[Session]
-Progress: TypeAlias = Callable[[str, int, int | None], None]
-"""Called with the stage (`read` or `apply`), how many records are done, and of how many when that is known."""
-
-BATCH = 2000
-_LOCK = text("select pg_try_advisory_lock(hashtext('vibe4vets connector'), hashtext(:connector))")
-_UNLOCK = text("select pg_advisory_unlock(hashtext('vibe4vets connector'), hashtext(:connector))")
-_INTERRUPTED = text(
-    "update connector_runs set state = 'failed', error = 'Interrupted', finished_at = now(), lease_until = null"
-    " where connector = :connector and state = 'running'"
-)
+RUN_JOB: Final = "connector.run"
+ACTIVE: Final = "state in ('queued', 'running', 'held')"
 
 
 @dataclass(frozen=True, slots=True)
-class RunReport:
-    """What a run did, or with `dry_run` would do."""
+class Ending:
+    """How a run ended, for its row."""
 
-    run_id: UUID
-    counts: Mapping[Outcome, int]
-    warnings: Sequence[str]
-    quarantined: Sequence[QuarantinedRecord]
-
-    @property
-    def changed(self) -> int:
-        """How many records changed the directory."""
-        return sum(self.counts[kind] for kind in (Outcome.CREATED, Outcome.UPDATED, Outcome.PUBLISHED))
+    state: RunState
+    error: str | None = None
+    advice: str | None = None
 
 
-async def run_source(
-    engine: AsyncEngine, source: Source, *, publish: bool, dry_run: bool, progress: Progress
-) -> RunReport:
-    """Bring every record of `source` into the directory; without `publish`, new ones stay drafts.
+INTERRUPTED: Final = Ending(
+    RunState.FAILED, "Interrupted", "The command that did it has ended before its end; start it again."
+)
 
-    Raises RunUnderWay while another run of the same connector is at work.
+
+def is_live(lease: timedelta) -> ColumnElement[bool]:
+    """Whether a run's lease has not ended, by the clock of the database.
+
+    One further off than any is given was written before that clock was set back.
     """
-    sessions = async_sessionmaker(engine, class_=Session, expire_on_commit=False)
-    async with _alone(engine, sessions, source.about.slug):
-        run = await _open(sessions, source)
-        try:
-            await _stage(sessions, run.id, source, progress)
-            counts = await _plan(sessions, run.id, publish=publish)
-            if not dry_run:
-                async with sessions.begin() as session:
-                    await merging.describe_sources(session, run.id, source.about)
-                await _apply(sessions, run.id, counts, publish=publish, progress=progress)
-            return await _close(sessions, run, counts, source.warnings(), dry_run=dry_run)
-        except Exception as error:
-            await _fail(sessions, run, error)
-            raise
+    now, until = func.clock_timestamp(), col(ConnectorRun.lease_until)
+    return and_(until > now, until <= now + 2 * lease)
 
 
-@asynccontextmanager
-async def _alone(engine: AsyncEngine, sessions: Sessions, connector: str) -> AsyncIterator[None]:
-    """Hold the connector's lock, which the server drops when this process dies; tidy up after one that did."""
-    async with engine.connect() as connection:
-        locked = (await connection.execute(_LOCK, {"connector": connector})).scalar_one()
-        await connection.commit()
-        if not locked:
-            raise RunUnderWay
-        try:
-            async with sessions.begin() as session:
-                await session.execute(_INTERRUPTED, {"connector": connector})
-                await staging.clear_finished(session)
-            yield
-        finally:
-            await connection.execute(_UNLOCK, {"connector": connector})
-            await connection.commit()
+async def request_run(  # noqa: PLR0913  a request is all of these
+    session: Session,
+    connector: str,
+    *,
+    subject: str,
+    policy: Policy = Policy.REVIEW,
+    trigger: Trigger = Trigger.REQUEST,
+    actor: Actor,
+    dry_run: bool = False,
+) -> UUID:
+    """Queue a run and the job that wakes a worker, in the transaction of `session`; returns the run's id.
+
+    Raises RunUnderWay, which names the run, while another one of the connector has not ended.
+    """
+    values = {"policy": policy, "trigger": trigger, "dry_run": dry_run, "state": RunState.QUEUED}
+    run_id = await _insert(session, connector, subject, actor, values)
+    await enqueue(session, RUN_JOB, str(run_id))
+    return run_id
 
 
-async def _open(sessions: Sessions, source: Source) -> ConnectorRun:
-    run = ConnectorRun(
-        connector=source.about.slug,
-        subject=source.subject[:300],
-        state=RunState.RUNNING,
-        lease_until=utc_now() + timedelta(minutes=1),
+async def begin_run(  # noqa: PLR0913  a request is all of these
+    session: Session,
+    connector: str,
+    *,
+    subject: str,
+    policy: Policy,
+    actor: Actor,
+    dry_run: bool,
+    lease: timedelta,
+) -> UUID:
+    """Open a run that its caller does itself, under a lease; first one that died in the same way is failed.
+
+    Raises RunUnderWay, which names the run, while another one of the connector has not ended.
+    """
+    abandoned = select(ConnectorRun).where(
+        ConnectorRun.connector == connector,
+        ConnectorRun.state == RunState.RUNNING,
+        ConnectorRun.trigger == Trigger.COMMAND,
+        not_(col(ConnectorRun.confirmed)),
+        not_(is_live(lease)),
     )
-    async with sessions.begin() as session:
-        session.add(run)
+    for run in (await session.exec(abandoned.with_for_update(skip_locked=True))).all():
+        await end_run(session, run, INTERRUPTED)
+    now = utc_now()
+    values = {"policy": policy, "trigger": Trigger.COMMAND, "dry_run": dry_run, "state": RunState.RUNNING}
+    leased = {
+        "attempt": 1,
+        "started_at": now,
+        "lease_until": func.clock_timestamp() + lease,
+    }
+    return await _insert(session, connector, subject, actor, values | leased)
+
+
+async def _insert(session: Session, connector: str, subject: str, actor: Actor, values: dict[str, Any]) -> UUID:
+    run = ConnectorRun(connector=connector, subject=subject[:300], actor_kind=actor.kind.value, actor_id=actor.id)
+    statement = (
+        insert(ConnectorRun)
+        .values(run.model_dump() | values)
+        .on_conflict_do_nothing(index_elements=["connector"], index_where=text(ACTIVE))
+        .returning(col(ConnectorRun.id))
+    )
+    active = select(ConnectorRun.id).where(ConnectorRun.connector == connector, text(ACTIVE))
+    while (await session.execute(statement)).scalar() is None:
+        if (other := (await session.execute(active)).scalar()) is not None:
+            raise RunUnderWay(other)
+    await _note(session, "request", run.id, actor)
+    return run.id
+
+
+async def cancel_run(session: Session, run_id: UUID, *, actor: Actor) -> ConnectorRun:
+    """Cancel a run: at once while it waits, at its next batch while it is being done; what is applied stays.
+
+    Raises RunNotFound and RunEnded.
+    """
+    run = await _active(session, run_id)
+    run.cancel_requested = True
+    await _note(session, "cancel", run_id, actor)
+    if run.state is not RunState.RUNNING:
+        await end_run(session, run, Ending(RunState.CANCELLED))
+    await session.flush()
     return run
 
 
-async def _stage(sessions: Sessions, run_id: UUID, source: Source, progress: Progress) -> None:
-    batch: list[Prepared | Rejection] = []
-    done = 0
-    progress("read", 0, source.total())
-    async for page in source.pages():
-        batch += [item if isinstance(item, Rejection) else prepare(item) for item in page.items]
-        done = page.done
-        if len(batch) >= BATCH:
-            async with sessions.begin() as session:
-                await staging.stage(session, run_id, batch)
-            batch.clear()
-            progress("read", done, source.total())
-    async with sessions.begin() as session:
-        await staging.stage(session, run_id, batch)
-    progress("read", source.total() or done, source.total())
+async def confirm_run(session: Session, run_id: UUID, *, actor: Actor) -> ConnectorRun:
+    """Let a held run do what its plan says: it is queued again, with a job that wakes a worker.
+
+    Raises RunNotFound and RunNotHeld.
+    """
+    run = await _active(session, run_id, otherwise=RunNotHeld)
+    if run.state is not RunState.HELD:
+        raise RunNotHeld
+    run.state, run.confirmed, run.held_because = RunState.QUEUED, True, None
+    await _note(session, "confirm", run_id, actor)
+    await session.flush()
+    await enqueue(session, RUN_JOB, str(run_id))
+    return run
 
 
-async def _plan(sessions: Sessions, run_id: UUID, *, publish: bool) -> dict[Outcome, int]:
-    async with sessions.begin() as session:
-        await staging.quarantine_repeated(session, run_id)
-        return await staging.plan(session, run_id, publish=publish)
+async def end_run(session: Session, run: ConnectorRun, ending: Ending) -> None:
+    """Give the run its last state; what it counts is then what it has done, and its stage is empty."""
+    if ending.state is not RunState.SUCCEEDED:
+        done = await staging.count_applied(session, run)
+        run.sqlmodel_update({kind.value: done[kind] for kind in Outcome})
+    run.state, run.finished_at, run.lease_until = ending.state, utc_now(), None
+    run.error, run.advice = ending.error, ending.advice and ending.advice[:500]
+    await session.flush()
+    await staging.clear(session, run.id)
 
 
-async def _apply(
-    sessions: Sessions, run_id: UUID, counts: Mapping[Outcome, int], *, publish: bool, progress: Progress
-) -> None:
-    total = sum(counts[kind] for kind in (Outcome.CREATED, Outcome.UPDATED, Outcome.PUBLISHED))
-    done, after = 0, 0
-    while done < total:
-        async with sessions.begin() as session:
-            count, after = await merging.merge_batch(session, run_id, after=after, size=BATCH, publish=publish)
-        done += count
-        progress("apply", done, total)
-    if publish and total:
-        async with sessions.begin() as session:
-            await resources.learn_places(session)
-        async with sessions.begin() as session:
-            await resources.count_words(session, unless_current=True)
+async def unattended_runs(session: Session, lease: timedelta) -> list[UUID]:
+    """The runs that wait for a worker, and those whose worker has been silent for longer than its lease."""
+    mine = or_(col(ConnectorRun.trigger) != Trigger.COMMAND, col(ConnectorRun.confirmed))
+    waiting = or_(
+        col(ConnectorRun.state) == RunState.QUEUED,
+        and_(col(ConnectorRun.state) == RunState.RUNNING, mine, not_(is_live(lease))),
+    )
+    return list((await session.exec(select(ConnectorRun.id).where(waiting))).all())
 
 
-async def _close(
-    sessions: Sessions, run: ConnectorRun, counts: Mapping[Outcome, int], warnings: Sequence[str], *, dry_run: bool
-) -> RunReport:
-    async with sessions.begin() as session:
-        by_line = select(QuarantinedRecord).where(QuarantinedRecord.run_id == run.id)
-        refused = (await session.exec(by_line.order_by(col(QuarantinedRecord.line)))).all()
-        stored = await session.get_one(ConnectorRun, run.id)
-        if dry_run:
-            await session.delete(stored)
-        else:
-            stored.sqlmodel_update({kind.value: counts[kind] for kind in Outcome})
-            stored.state, stored.finished_at, stored.lease_until = RunState.SUCCEEDED, utc_now(), None
-            await session.flush()
-            await staging.clear_finished(session)
-    return RunReport(run.id, counts, warnings, refused)
+async def _active(session: Session, run_id: UUID, otherwise: type[AppError] = RunEnded) -> ConnectorRun:
+    """The run, locked against whoever would take it or change it, but not against the batch of who has it."""
+    statement = select(ConnectorRun).where(ConnectorRun.id == run_id).with_for_update(key_share=True)
+    run = (await session.exec(statement)).one_or_none()
+    if run is None:
+        raise RunNotFound
+    if run.finished_at is not None:
+        raise otherwise
+    return run
 
 
-async def _fail(sessions: Sessions, run: ConnectorRun, error: Exception) -> None:
-    async with sessions.begin() as session:
-        stored = await session.get_one(ConnectorRun, run.id)
-        stored.state, stored.finished_at, stored.lease_until = RunState.FAILED, utc_now(), None
-        stored.error = type(error).__name__[:100]
-        await session.flush()
-        await staging.clear_finished(session)
+async def _note(session: Session, verb: str, run_id: UUID, actor: Actor) -> None:
+    await record_event(session, f"connector_run.{verb}", actor=actor, target=Target("connector_run", str(run_id)))

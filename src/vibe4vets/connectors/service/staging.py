@@ -1,17 +1,18 @@
 """The stage: records on their way in, compared as a set with what is known."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 
 from vibe4vets.connectors.base import Rejection
-from vibe4vets.connectors.models import Outcome, QuarantinedRecord, StagedRecord
+from vibe4vets.connectors.models import ConnectorRun, Outcome, QuarantinedRecord, Stage, StagedRecord
 from vibe4vets.connectors.service.preparing import Prepared
 from vibe4vets.core.database import Session, copy_rows
 
 KEPT_CONTENT = 10_000
+REPEATED = "source_record_id: the same source and id as line "
 
 # The stage is emptied after every run, so the planner often takes it for empty: both statements below are
 # written so that their plan stays good whatever it believes.
@@ -31,34 +32,23 @@ with refused as (
   returning line, source, source_record_id, content
 )
 insert into quarantined_records (run_id, line, reason, source, source_record_id, content)
-select :run_id, line, 'source_record_id: the same source and id as line ' || (cast(:firsts as jsonb) ->> line::text),
+select :run_id, line, cast(:repeated as text) || (cast(:firsts as jsonb) ->> line::text),
   source, source_record_id, content
 from refused
 """)
 
-# An archived resource stays archived, and what is published changes only by publishing.
-_PLAN = text("""
-update staged_records s set outcome = coalesce((
-  select case
-    when r.status = 'archived' then 'withheld'
-    when k.content_hash = s.content_hash and r.status = 'draft' and :publish then 'published'
-    when k.content_hash = s.content_hash then 'unchanged'
-    when r.status = 'published' and not :publish then 'withheld'
-    else 'updated' end
-  from source_records k join resources r on r.id = k.resource_id
-  where k.source = s.source and k.source_record_id = s.source_record_id
-), 'created')
-where run_id = :run_id
-""")
-
-_COUNT = text("""
-select outcome, count(*) as size from staged_records where run_id = :run_id group by outcome
+# The outcomes of lines that are applied are facts; those of later lines are only planned.
+_APPLIED = text("""
+select outcome, count(*) as size from staged_records
+where run_id = :run_id and line <= :through and outcome is not null group by outcome
 union all select 'quarantined', count(*) from quarantined_records where run_id = :run_id
 """)
 
-_CLEAR = text("""
-delete from staged_records s using connector_runs r where r.id = s.run_id and r.finished_at is not null
-""")
+_SIZE = text("select count(*) from staged_records where run_id = :run_id")
+
+_CLEAR = text("delete from staged_records where run_id = :run_id")
+
+_CLEAR_REFUSED = text("delete from quarantined_records where run_id = :run_id")
 
 
 async def stage(session: Session, run_id: UUID, items: Sequence[Prepared | Rejection]) -> None:
@@ -79,24 +69,44 @@ async def stage(session: Session, run_id: UUID, items: Sequence[Prepared | Rejec
     await copy_rows(session, QuarantinedRecord.__tablename__, refused_columns, refused)
 
 
+def oddities(items: Iterable[Prepared | Rejection]) -> list[str]:
+    """What was left out of records that are taken otherwise."""
+    return [oddity for item in items if isinstance(item, Prepared) for oddity in item.oddities]
+
+
 async def quarantine_repeated(session: Session, run_id: UUID) -> None:
     """Keep the first record of each identity on the stage; the others are told, not lost."""
     repeated = {row.line: row.first for row in await session.execute(_REPEATED, {"run_id": run_id})}
     if repeated:
-        await session.execute(_REFUSE, {"run_id": run_id, "lines": list(repeated), "firsts": json.dumps(repeated)})
+        values = {"run_id": run_id, "lines": list(repeated), "firsts": json.dumps(repeated), "repeated": REPEATED}
+        await session.execute(_REFUSE, values)
 
 
-async def plan(session: Session, run_id: UUID, *, publish: bool) -> dict[Outcome, int]:
-    """Decide what becomes of every staged record, and count."""
-    await session.execute(_PLAN, {"run_id": run_id, "publish": publish})
-    rows = await session.execute(_COUNT, {"run_id": run_id})
+async def staged_lines(session: Session, run_id: UUID) -> int:
+    """How many lines of the run are on the stage."""
+    lines: int = (await session.execute(_SIZE, {"run_id": run_id})).scalar_one()
+    return lines
+
+
+async def count_applied(session: Session, run: ConnectorRun) -> dict[Outcome, int]:
+    """What the run has done so far, by outcome."""
+    rows = await session.execute(_APPLIED, {"run_id": run.id, "through": run.applied_through})
     counted = {row.outcome: row.size for row in rows}
     return {kind: counted.get(kind.value, 0) for kind in Outcome}
 
 
-async def clear_finished(session: Session) -> None:
-    """Empty the stage of runs that have ended."""
-    await session.execute(_CLEAR)
+async def clear(session: Session, run_id: UUID) -> None:
+    """Empty the stage of a run."""
+    await session.execute(_CLEAR, {"run_id": run_id})
+
+
+async def start_over(session: Session, run: ConnectorRun) -> None:
+    """Let the run read its source from the beginning, as if it had read nothing."""
+    await clear(session, run.id)
+    await session.execute(_CLEAR_REFUSED, {"run_id": run.id})
+    run.stage, run.checkpoint, run.confirmed = Stage.READ, None, False
+    run.staged = run.done = run.applied_through = 0
+    run.warnings = []
 
 
 def _identity(item: Rejection) -> tuple[str | None, str | None]:

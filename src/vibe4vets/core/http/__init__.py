@@ -17,10 +17,12 @@ from vibe4vets.core.http.proxies import ClientAddress, TrustedProxies, address_k
 from vibe4vets.core.http.routes import GuardedRoute, PublicRoute, StrictRoute
 from vibe4vets.core.http.shell import Shell
 from vibe4vets.core.http.streams import public_download
+from vibe4vets.core.http.uploads import ClaimedUpload, Upload, UploadDep, UploadRoute
 
 __all__ = [
     "IDEMPOTENT",
     "NOT_MODIFIED",
+    "ClaimedUpload",
     "ClientAddress",
     "Doorway",
     "GuardedRoute",
@@ -32,6 +34,9 @@ __all__ = [
     "Shell",
     "StrictRoute",
     "TrustedProxies",
+    "Upload",
+    "UploadDep",
+    "UploadRoute",
     "address_key",
     "created_answer",
     "private_page",

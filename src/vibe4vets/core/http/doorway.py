@@ -43,7 +43,7 @@ class Doorway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or raise what the shell makes a problem of."""
-        if scope["type"] == "http":
+        if scope["type"] in {"http", "websocket"}:
             self._check_address(scope["raw_path"], scope["query_string"])
             self._check_headers(scope)
         await self.app(scope, receive, send)
@@ -73,7 +73,7 @@ class Doorway:
             elif name == b"content-encoding":
                 _require_identity(value)
             else:
-                self._check_length(value, scope["method"])
+                self._check_length(value, scope.get("method", "GET"))
         if size > self.limits.max_header_bytes:
             raise HeadersTooLarge
         self._check_host(hosts, scope)

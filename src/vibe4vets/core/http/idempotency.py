@@ -1,7 +1,7 @@
 """`Idempotency-Key` on a route that makes something: `dependencies=[..., IDEMPOTENT]`, after the guards.
 
-The endpoint must do its work in the session of `SessionDep`, where the key is stored too. Not for uploads, whose body
-is read as it comes.
+The endpoint must do its work in the session of `SessionDep`, where the key is stored too. An upload, whose body is read
+as it comes, claims its key itself (`uploads.py`).
 """
 
 from collections.abc import Callable, Coroutine
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 
 from vibe4vets.core.audit import ANONYMOUS, Actor
-from vibe4vets.core.database import SessionDep
+from vibe4vets.core.database import Session, SessionDep
 from vibe4vets.core.idempotency import Answer, Claim, claim_key
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -26,36 +26,38 @@ class _AnsweredBefore(Exception):
         self.answer = answer
 
 
-async def _claim(
-    request: Request,
-    session: SessionDep,
-    key: Annotated[
-        str | None,
-        Header(
-            alias=IDEMPOTENCY_KEY,
-            pattern=r'^"?[A-Za-z0-9._:-]{16,128}"?$',
-            description="A random text of your own (a UUID will do), new for each thing to be made. Sent again with the"
-            " same request within 24 hours, it makes nothing more: you get the first answer, with"
-            f" `{REPLAYED}: true`. With another request it is a 422.",
-            examples=["b8c6ab1e-6c3e-4d54-9a30-3c9b7e1f2a10"],
-        ),
-    ] = None,
-) -> None:
-    if key is None:
-        return
-    route = request.scope["route"]
-    body = await request.body() if route.body_field is not None else b""
+Key = Annotated[
+    str | None,
+    Header(
+        alias=IDEMPOTENCY_KEY,
+        pattern=r'^"?[A-Za-z0-9._:-]{16,128}"?$',
+        description="A random text of your own (a UUID will do), new for each thing to be made. Sent again with the"
+        " same request within 24 hours, it makes nothing more: you get the first answer, with"
+        f" `{REPLAYED}: true`. With another request it is a 422.",
+        examples=["b8c6ab1e-6c3e-4d54-9a30-3c9b7e1f2a10"],
+    ),
+]
+
+
+async def claim_request(request: Request, session: Session, key: str, body: bytes) -> None:
+    """Take `key` for the request with this body, or answer as it was answered before."""
     actor: Actor = getattr(request.state, "actor", ANONYMOUS)
     claim = await claim_key(
         session,
         request.app.state.settings.signing_key,
-        scope=f"{actor.kind.value} {actor.id}\0{request.method} {route.path}",
+        scope=f"{actor.kind.value} {actor.id}\0{request.method} {request.scope['route'].path}",
         key=key.strip('"'),
         request=f"{request.url.path}?{request.url.query}\n".encode() + body,
     )
     if claim.answer is not None:
         raise _AnsweredBefore(claim.answer)
     request.state.claim = claim
+
+
+async def _claim(request: Request, session: SessionDep, key: Key = None) -> None:
+    if key is not None:
+        has_body = request.scope["route"].body_field is not None
+        await claim_request(request, session, key, await request.body() if has_body else b"")
 
 
 IDEMPOTENT = Depends(_claim)

@@ -22,6 +22,9 @@ class StrictRoute(APIRoute):
     max_body_bytes: ClassVar[int | None] = None
     """A cap of the route's own, for uploads; None leaves it to the setting."""
 
+    reads_body: ClassVar[bool] = True
+    """False where the endpoint asks for the body itself, once its guards have let the request through."""
+
     guards_first: ClassVar[bool] = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -30,7 +33,7 @@ class StrictRoute(APIRoute):
         bodies = None
         if self.methods and self.methods - SAFE_METHODS:
             declared = self.body_field.field_info if self.body_field is not None else None
-            bodies = Bodies(declared, self.max_body_bytes)
+            bodies = Bodies(declared, self.max_body_bytes) if self.reads_body else None
             handle = answering_once(handle)
 
         async def strict(request: Request) -> Response:

@@ -13,9 +13,18 @@ from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from vibe4vets.core.context import request_id, spent
-from vibe4vets.core.errors import MEDIA_TYPE, AppError, InternalError, MethodNotAllowed, problem_body, to_app_error
+from vibe4vets.core.errors import (
+    MEDIA_TYPE,
+    AppError,
+    InternalError,
+    MethodNotAllowed,
+    problem_body,
+    refuse_socket,
+    to_app_error,
+)
 from vibe4vets.core.http.cors import CrossOrigin, Headers
 from vibe4vets.core.http.operations import Operations
 from vibe4vets.core.http.proxies import TrustedProxies
@@ -53,6 +62,9 @@ class Shell:
         self.cross_origin = CrossOrigin(origins, operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._open_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -79,6 +91,23 @@ class Shell:
                 raise
         finally:
             scope.setdefault("route", answer.scope.get("route"))  # of the copy that HEAD has
+
+    async def _open_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A socket has an answer only where it is refused, which is a problem like any other."""
+        self.proxies.apply(scope)
+        own_id = scope["state"]["request_id"] = _request_id(dict(scope["headers"]).get(b"x-request-id"))
+        request_id.set(own_id)
+        extra = ((b"x-request-id", own_id.encode()), (b"cache-control", b"no-store"), *_SECURITY, _POLICY)
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "websocket.http.response.start":
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, guarded)
+        except AppError as error:
+            await refuse_socket(WebSocket(scope, receive, guarded), error)
 
 
 class _Answer:

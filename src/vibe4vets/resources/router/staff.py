@@ -13,6 +13,7 @@ from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import ResourceNotFound, RevisionNotFound
 from vibe4vets.resources.router.public import ResourceID
 from vibe4vets.resources.schemas import (
+    Provenance,
     ResourceRead,
     RevisionDiff,
     RevisionNumber,
@@ -54,6 +55,16 @@ async def list_working_resources(
 async def get_working_resource(session: SessionDep, resource_id: ResourceID) -> Response:
     """Get a resource as its editors see it, with the ETag that a change of it names in `If-Match`."""
     return staff_answer(await service.get_working(session, resource_id))
+
+
+@router.get(
+    "/{resource_id}/provenance",
+    summary="Tell where each field comes from",
+    responses={**success("Every field.", examples.PROVENANCE), **problem_responses(ResourceNotFound)},
+)
+async def get_provenance(session: SessionDep, resource_id: ResourceID) -> Provenance:
+    """Tell for each field which person or source set it as it is, in which version and when."""
+    return await service.get_provenance(session, resource_id)
 
 
 @router.get(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import MISSING, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -195,6 +196,33 @@ class RevisionDiff(Output):
     before: int
     after: int
     changes: list[FieldChange]
+
+
+class SourceRecordRead(Output):
+    """The record of a source that a run has read."""
+
+    slug: str = Field(examples=["va_facilities"])
+    record_id: str = Field(description="The publisher's own id of it.", examples=["vha_757"])
+
+
+class FieldProvenance(Output):
+    """Where the value of one field comes from: the version in which it became what it is."""
+
+    field: str = Field(examples=["phone"])
+    version: int
+    change: Change
+    actor: ActorRead
+    reason: str | None
+    at: datetime
+    source: SourceRecordRead | None = Field(description="Whose word it is, when a run of a connector set it.")
+
+
+class Provenance(Output):
+    """Where every field of a resource comes from."""
+
+    resource_id: UUID
+    version: int
+    fields: list[FieldProvenance]
 
 
 RevisionNumber = Annotated[PlainInt, Field(ge=1, le=2_000_000_000)]

@@ -117,6 +117,30 @@ REVISIONS: JsonDict = _page(
     },
     total=3,
 )
+PROVENANCE: JsonDict = {
+    "resource_id": "7b0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f11",
+    "version": 3,
+    "fields": [
+        {
+            "field": "title",
+            "version": 1,
+            "change": "imported",
+            "actor": {"kind": "system", "id": "3f7d2b1a-8c55-4b63-9f0e-2f7a4f6b1c33"},
+            "reason": None,
+            "at": "2026-10-01T00:00:00Z",
+            "source": {"slug": "va_facilities", "record_id": "vha_757"},
+        },
+        {
+            "field": "phone",
+            "version": 3,
+            "change": "updated",
+            "actor": {"kind": "user", "id": "4f9d2c1e-6a1b-4a53-9a76-0c8b1f0d7e55"},
+            "reason": "they moved offices",
+            "at": "2026-11-01T00:00:00Z",
+            "source": None,
+        },
+    ],
+}
 DIFF: JsonDict = {"before": 2, "after": 3, "changes": [_CHANGE]}
 RECEIPT: JsonDict = {"token": "sug_3kPq0aZr7WmN5xT1cVbY8dEfGhJlKoQsUuXwZy2A4B6", "state": "open"}
 SUGGESTION: JsonDict = {

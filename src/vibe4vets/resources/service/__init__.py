@@ -2,6 +2,15 @@
 
 from vibe4vets.resources.service.aging import refresh_trust
 from vibe4vets.resources.service.changes import list_changes
+from vibe4vets.resources.service.content import (
+    FIELDS,
+    Content,
+    content_of_document,
+    content_of_intake,
+    intake_of,
+    is_empty,
+    is_same,
+)
 from vibe4vets.resources.service.crisis import CRISIS_PHONES, CRISIS_TAGS
 from vibe4vets.resources.service.deciding import (
     Decider,
@@ -39,13 +48,7 @@ from vibe4vets.resources.service.editing import (
     version_etag,
 )
 from vibe4vets.resources.service.exporting import CSV, GEOJSON, NDJSON, Exports
-from vibe4vets.resources.service.history import (
-    Deed,
-    compare_revisions,
-    get_revision,
-    list_revisions,
-    record_revisions,
-)
+from vibe4vets.resources.service.history import Deed, compare_revisions, get_revision, list_revisions, record_revisions
 from vibe4vets.resources.service.intake import upsert_resources, upsert_sources
 from vibe4vets.resources.service.places import learn_places, load_places
 from vibe4vets.resources.service.proposing import (
@@ -61,6 +64,7 @@ from vibe4vets.resources.service.proposing import (
     report,
     take_suggestion,
 )
+from vibe4vets.resources.service.provenance import get_provenance
 from vibe4vets.resources.service.publishing import (
     count_published,
     publish_resources,
@@ -68,6 +72,8 @@ from vibe4vets.resources.service.publishing import (
     remove_strays,
     withdraw_resources,
 )
+from vibe4vets.resources.service.retiring import retire_resources, revive_resources
+from vibe4vets.resources.service.risk import is_crisis_line, risk_of
 from vibe4vets.resources.service.search import (
     Listener,
     SearchKnowledge,
@@ -76,36 +82,45 @@ from vibe4vets.resources.service.search import (
     search,
     seed_lexicon,
 )
-from vibe4vets.resources.service.search.editing import (
-    create_entry,
-    delete_entry,
-    get_entry,
-    list_entries,
-    update_entry,
-)
+from vibe4vets.resources.service.search.editing import create_entry, delete_entry, get_entry, list_entries, update_entry
 from vibe4vets.resources.service.search.heard import list_searches
+from vibe4vets.resources.service.source_proposals import (
+    OpenProposal,
+    SourceProposal,
+    close_source_proposals,
+    put_source_proposals,
+    read_source_proposals,
+)
 from vibe4vets.resources.service.suggesting import suggest
 from vibe4vets.resources.service.views import Views, forget_views
-from vibe4vets.resources.service.working import list_working
+from vibe4vets.resources.service.working import Working, list_working, read_working
 
 __all__ = [
     "CRISIS_PHONES",
     "CRISIS_TAGS",
     "CSV",
+    "FIELDS",
     "GEOJSON",
     "NDJSON",
+    "Content",
     "Decider",
     "Deed",
     "Draft",
     "Exports",
     "Listener",
+    "OpenProposal",
     "SearchKnowledge",
     "SearchLearning",
+    "SourceProposal",
     "Submitter",
     "Views",
+    "Working",
     "approve_proposal",
     "archive_resource",
+    "close_source_proposals",
     "compare_revisions",
+    "content_of_document",
+    "content_of_intake",
     "count_published",
     "count_words",
     "create_entry",
@@ -120,10 +135,15 @@ __all__ = [
     "get_organization",
     "get_own_proposal",
     "get_proposal",
+    "get_provenance",
     "get_resource",
     "get_revision",
     "get_suggestion",
     "get_working",
+    "intake_of",
+    "is_crisis_line",
+    "is_empty",
+    "is_same",
     "learn_places",
     "list_categories",
     "list_changes",
@@ -144,7 +164,10 @@ __all__ = [
     "propose_as_partner",
     "publish_resource",
     "publish_resources",
+    "put_source_proposals",
     "read_proposals",
+    "read_source_proposals",
+    "read_working",
     "record_revisions",
     "refresh_trust",
     "reindex_batch",
@@ -152,6 +175,9 @@ __all__ = [
     "remove_strays",
     "report",
     "restore_resource",
+    "retire_resources",
+    "revive_resources",
+    "risk_of",
     "roll_back_resource",
     "search",
     "seed_lexicon",

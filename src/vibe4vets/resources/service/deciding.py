@@ -17,15 +17,17 @@ from vibe4vets.resources.exceptions import (
     ProposalConflicts,
     ProposalDecided,
     ProposalNotFound,
+    ResourceStateConflict,
 )
-from vibe4vets.resources.models import ProposalKind, ProposalState
+from vibe4vets.resources.models import ProposalKind, ProposalState, Status
 from vibe4vets.resources.schemas import FieldReview, ProposalDetail, ResourceCreate, ResourceFields, SourceIntake
-from vibe4vets.resources.service.content import content_of
+from vibe4vets.resources.service.content import content_of, without
 from vibe4vets.resources.service.editing import (
     archive_resource,
     change_content,
     create_resource,
     lock_resource,
+    publish_resource,
     version_etag,
 )
 from vibe4vets.resources.service.history import Deed
@@ -37,6 +39,8 @@ _SHOWN = (
     "id", "version", "kind", "origin", "state", "risk", "resource_id", "base_version", "feedback", "note",
     "submissions", "created_at", "decided_at",
 )  # fmt: skip
+_NEEDED = {"title", "organization", "categories", "scope"}
+"""What no resource is without."""
 _ANY_VERSION = IfMatch(frozenset({"*"}))
 
 _SELECT = """
@@ -82,7 +86,9 @@ async def _details(session: Session, rows: Iterable[Any]) -> dict[UUID, Proposal
 
 
 def _detail(row: Any, subject: Any) -> ProposalDetail:  # noqa: ANN401  a row and the resource it is about, if any
-    current = content_of(subject) if subject is not None and row.kind != ProposalKind.CREATE else {}
+    # a proposed resource is compared with its draft, if a source has one, until it is decided
+    is_compared = row.kind != ProposalKind.CREATE or row.state == ProposalState.OPEN
+    current = content_of(subject) if subject is not None and is_compared else {}
     fields = [
         _field(name, change, current, is_open=row.state == ProposalState.OPEN) for name, change in row.changes.items()
     ]
@@ -155,18 +161,32 @@ def _chosen(proposal: ProposalDetail, fields: Sequence[str] | None) -> dict[str,
 
 
 async def _apply(session: Session, proposal: ProposalDetail, chosen: Mapping[str, Any], deed: Deed) -> UUID | None:
-    if proposal.kind is ProposalKind.CREATE:
+    if proposal.kind is ProposalKind.CREATE and proposal.resource_id is not None:
+        await _show_draft(session, proposal, proposal.resource_id, chosen, deed)
+    elif proposal.kind is ProposalKind.CREATE:
         await upsert_sources(session, [SUGGESTIONS])
         created = await create_resource(session, _new_resource(chosen, deed), actor=deed.actor)
         return created.id
-    if proposal.resource_id is None:
+    elif proposal.resource_id is None:
         raise ProposalNotFound
-    if proposal.kind is ProposalKind.ARCHIVE:
+    elif proposal.kind is ProposalKind.ARCHIVE:
         match = _ANY_VERSION  # the proposal's own version is what the reviewer has read
         await archive_resource(session, proposal.resource_id, match, actor=deed.actor, reason=deed.reason)
     elif chosen:
         await change_content(session, await lock_resource(session, proposal.resource_id), chosen, deed)
     return proposal.resource_id
+
+
+async def _show_draft(
+    session: Session, proposal: ProposalDetail, resource_id: UUID, chosen: Mapping[str, Any], deed: Deed
+) -> None:
+    """Publish the draft of a source with what the reviewer has chosen: a field that was not approved is not shown."""
+    locked = await lock_resource(session, resource_id)
+    if locked.status is not Status.DRAFT:
+        raise ResourceStateConflict("It is no draft any more: reject the proposal.")
+    refused = {change.field for change in proposal.changes} - chosen.keys() - _NEEDED
+    await change_content(session, locked, {**{name: without(name) for name in refused}, **chosen}, deed)
+    await publish_resource(session, resource_id, _ANY_VERSION, actor=deed.actor, reason=deed.reason)
 
 
 def _new_resource(chosen: Mapping[str, Any], deed: Deed) -> ResourceCreate:

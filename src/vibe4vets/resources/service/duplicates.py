@@ -12,7 +12,7 @@ from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.resources.exceptions import MergeNotFound, MergeOutOfDate, ResourceStateConflict
 from vibe4vets.resources.models import Change, Status, duplicate_candidates
 from vibe4vets.resources.schemas import Dismissal, DuplicatePair, DuplicateQuery, MergeRead, MergeRequest
-from vibe4vets.resources.service.content import content_of, differences, settled
+from vibe4vets.resources.service.content import content_of, differences, is_empty, settled
 from vibe4vets.resources.service.editing import Locked, change_content, lock_resource
 from vibe4vets.resources.service.history import Deed, get_revision, record_revisions
 from vibe4vets.resources.service.publishing import publish_resources, read_resources, withdraw_resources
@@ -177,14 +177,10 @@ async def _lock_both(session: Session, given: MergeRequest) -> tuple[Locked, Loc
 
 def _gained(kept: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, Any]:
     """What the kept one lacks: empty fields from the other, and what its lists do not hold yet."""
-    gained = {field: value for field, value in merged.items() if field not in _LISTS and _is_empty(kept[field])}
+    gained = {field: value for field, value in merged.items() if field not in _LISTS and is_empty(kept[field])}
     for field in _LISTS:
         gained[field] = [*kept[field], *_missing(field, kept[field], merged[field])]
-    return {field: value for field, value in gained.items() if not _is_empty(value)}
-
-
-def _is_empty(value: object) -> bool:
-    return value in (None, "", []) or (isinstance(value, dict) and not any(value.values()))
+    return {field: value for field, value in gained.items() if not is_empty(value)}
 
 
 def _missing(field: str, known: Sequence[Any], others: Sequence[Any]) -> list[Any]:

@@ -28,7 +28,7 @@ from vibe4vets.resources.schemas import (
     SuggestionReceipt,
     SuggestionStatus,
 )
-from vibe4vets.resources.service.content import content_of, differences, settled
+from vibe4vets.resources.service.content import content_of, differences, is_empty, settled
 from vibe4vets.resources.service.publishing import read_resources
 from vibe4vets.resources.service.risk import PRIORITIES, risk_of
 
@@ -152,14 +152,11 @@ def _proposed(draft: Draft, base: Mapping[str, Any]) -> Mapping[str, Any]:
     if draft.kind is ProposalKind.CREATE:
         title = draft.fields.get("title")
         whole = settled(SUGGESTED, {"organization": title, "scope": "local", **draft.fields})
-        return {name: value for name, value in whole.items() if value not in (None, [], "", _NO_HOURS)}
+        return {name: value for name, value in whole.items() if not is_empty(value)}
     if draft.kind is ProposalKind.CHANGE:
         after = settled(SUGGESTED, {**base, **draft.fields})
         return {name: after[name] for name in draft.fields}
     return {}
-
-
-_NO_HOURS = {"text": None, "weekly": None}
 
 
 def _fingerprint(draft: Draft, changes: Mapping[str, Any]) -> str:

@@ -1,19 +1,23 @@
 """What staff read: resources of any status, from the working rows."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, any_, bindparam, or_, select
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, any_, bindparam, or_, select, text
 
 from vibe4vets.core.database import Session
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
-from vibe4vets.resources.models import resources, sources
+from vibe4vets.resources.models import Status, resources, sources
 from vibe4vets.resources.schemas import WorkingQuery, WorkingSort
-from vibe4vets.resources.service.publishing import read_resources
+from vibe4vets.resources.service.content import Content, content_of_document
+from vibe4vets.resources.service.publishing import RENDERED, read_resources
 
 W = resources.c
+_RENDER = text(RENDERED)
 _KEYS = (W.updated_at, W.id)
 _READ = (datetime.fromisoformat, UUID)
 _ORDERS = {
@@ -34,6 +38,22 @@ _FILTERS: Mapping[str, ColumnElement[bool]] = {
         W.verified_at < bindparam("verified_before", type_=DateTime(timezone=True)), W.verified_at.is_(None)
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A working row as an import compares it."""
+
+    id: UUID
+    status: Status
+    content: Content
+
+
+async def read_working(session: Session, ids: Sequence[UUID]) -> dict[UUID, Working]:
+    """The content of the working rows `ids`, as it is stored; thousands are read in a breath."""
+    rows = await session.execute(_RENDER, {"ids": ids})
+    documents = ((row.id, json.loads(row.document)) for row in rows)
+    return {id_: Working(id_, Status(document["status"]), content_of_document(document)) for id_, document in documents}
 
 
 async def list_working(session: Session, query: WorkingQuery, cursors: Cursors) -> Slice:

@@ -55,11 +55,11 @@ class _Services:
 
     def __init__(self, about: About) -> None:
         self._about = about
-        self._gone = 0
+        self.gone = 0
 
     def warnings(self) -> list[str]:
         """How many services were passed over."""
-        return [f"{self._gone:,} services are inactive or defunct at their publisher"] if self._gone else []
+        return [f"{self.gone:,} services are inactive or defunct at their publisher"] if self.gone else []
 
     def items(self, found: Iterable[tuple[int, Any]]) -> list[_Item]:
         """A record or a rejection for every numbered service but those that are gone."""
@@ -74,7 +74,7 @@ class _Services:
             known = found.get("id") if isinstance(found, dict) else None
             return Rejection(line, reasons(error), content, self._about.slug, known if isinstance(known, str) else None)
         if service.status in _GONE:
-            self._gone += 1
+            self.gone += 1
             return None
         return record_of(line, self._about.slug, service, content)
 
@@ -88,6 +88,7 @@ class HSDSFeed:
         self._since = {"modified_after": since.isoformat()} if since else {}
         self._services = _Services(about)
         self._total: int | None = None
+        self._begin = (1, 0)
         self.subject = printable(endpoint.base_url)
         self.complete = since is None
 
@@ -99,17 +100,23 @@ class HSDSFeed:
         """How many services were passed over."""
         return self._services.warnings()
 
+    def resume(self, checkpoint: str) -> None:
+        """Begin with the page after the one that had this checkpoint; the API must still say the same total."""
+        number, done, self._total, self._services.gone = map(int, checkpoint.split())
+        self._begin = (number, done)
+
     async def pages(self) -> AsyncIterator[Page]:
         """Yield the services; SourceError when the API has another number of them than it says."""
         if self._endpoint.stream:
             yield await self._everything()
             return
-        done = 0
-        for number in count(1):
+        first, done = self._begin
+        for number in count(first):
             found, last = await self._page(number)
             items = self._services.items(enumerate([await self._whole(one) for one in found], start=done + 1))
             done += len(found)
-            yield Page(items, done, checkpoint=None if number >= last else str(number + 1))
+            where = f"{number + 1} {done} {self._total} {self._services.gone}"
+            yield Page(items, done, checkpoint=None if number >= last else where)
             if number >= last or not found:
                 break
         if done != self._total or (self.complete and not done):

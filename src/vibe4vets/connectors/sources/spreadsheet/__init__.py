@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
-from vibe4vets.connectors.base import About, Page, Record, Rejection, printable
-from vibe4vets.connectors.sources.spreadsheet.columns import Columns, find_columns
-from vibe4vets.connectors.sources.spreadsheet.decoding import decode, read_rows
+from vibe4vets.connectors.base import About, Page, Record, Rejection, SourceError, printable
+from vibe4vets.connectors.sources.spreadsheet.columns import LOOKED_AT, Columns, find_columns
+from vibe4vets.connectors.sources.spreadsheet.decoding import LONGEST_CELL, Row, read_rows
 from vibe4vets.connectors.sources.spreadsheet.identity import identify
 from vibe4vets.connectors.sources.spreadsheet.rows import RowReader
 
-__all__ = ["Spreadsheet"]
+__all__ = ["Spreadsheet", "check_sheet"]
 
 _PAGE = 1000
 
@@ -53,13 +54,31 @@ class Spreadsheet:
             yield Page(page, page[-1].line)
 
     def _read(self) -> list[Record | Rejection]:
-        rows = read_rows(decode(self._path, self._encoding))
+        with self._path.open("rb") as file:
+            rows = list(read_rows(file, self._encoding))
         columns = find_columns(rows, self._chosen)
         reader = RowReader(self.about.slug, columns)
         self._total = rows[-1].number
         items = identify([reader.read(row) for row in rows if row.number > columns.row])
         self._warnings = [*_told(columns), *reader.warnings(), *_repeated(items)]
         return items
+
+
+def check_sheet(
+    file: BinaryIO, *, encoding: str | None, chosen: Mapping[str, str], saved: Mapping[str, str]
+) -> Columns:
+    """Look a whole sheet through, a row at a time, and find its columns; SourceError with the line or the row."""
+    first: list[Row] = []
+    too_long: int | None = None
+    for row in read_rows(file, encoding):
+        if len(first) < LOOKED_AT:
+            first.append(row)
+        if too_long is None and row.cells and max(map(len, row.cells)) > LONGEST_CELL:
+            too_long = row.number  # told at the end, for its cause may be a quote that never ends
+    if too_long is not None:
+        message = f"Row {too_long} has a cell of more than {LONGEST_CELL // 1024} KiB: shorten it"
+        raise SourceError(message)
+    return find_columns(first, chosen, saved)
 
 
 def _told(columns: Columns) -> list[str]:

@@ -36,7 +36,8 @@ _SUGGESTIONS: Final = {
 }
 _PATTERNS: Final = {field: re.compile(pattern) for field, pattern in _SUGGESTIONS.items()}
 FIELDS: Final = frozenset(_SUGGESTIONS)
-_LOOKED_AT: Final = 10
+LOOKED_AT: Final = 10
+"""Among how many rows the header is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Columns:
     row: int
     headers: Sequence[str]
     field_at: Mapping[int, str]
+    chosen: Mapping[str, str]
+    """The headers whose field somebody has named, for this file or an earlier one."""
 
     @property
     def named(self) -> list[tuple[str, str]]:
@@ -58,25 +61,44 @@ class Columns:
         return [header for at, header in enumerate(self.headers) if at not in self.field_at and header]
 
 
-def find_columns(rows: Sequence[Row], chosen: Mapping[str, str]) -> Columns:
+def find_columns(rows: Sequence[Row], chosen: Mapping[str, str], saved: Mapping[str, str] | None = None) -> Columns:
     """The header among the first rows, since many sheets begin with a title; SourceError when there is none.
 
-    `chosen` names the fields of some headers; the others are suggested.
+    `chosen` names the fields of some headers, which must all be there; `saved` those of earlier files, of which some
+    may be; the others are suggested.
     """
     _check_choice(chosen)
-    for row in rows[:_LOOKED_AT]:
+    for row in rows[:LOOKED_AT]:
         headers = [" ".join(cell.split()) for cell in row.cells]
         if not set(chosen) <= set(headers):
             continue
-        field_at = _fields_of(headers, chosen)
+        named = _with_saved(headers, chosen, saved or {})
+        field_at = _fields_of(headers, named)
         if "title" in field_at.values() and len(field_at) > 1:
-            return Columns(row.number, headers, field_at)
+            return Columns(row.number, headers, field_at, named)
     shown = ", ".join(filter(None, (" ".join(cell.split())[:40] for cell in rows[0].cells[:12])))
     message = (
         f"No header with a column for the name was found; the first row has: {shown}."
-        ' Name the columns with --column "Header=field", one of them as title'
+        ' Name the columns with --column "Header=field" (in an upload: columns={"Header": "field"}),'
+        " one of them as title"
     )
     raise SourceError(message)
+
+
+def suggest_fields(headers: Sequence[str]) -> dict[str, str]:
+    """The field that each header would be read as; one that would be passed over is not among them."""
+    plain = [" ".join(header.split()) for header in headers]
+    return {headers[at]: field for at, field in sorted(_fields_of(plain, {}).items())}
+
+
+def _with_saved(headers: Sequence[str], chosen: Mapping[str, str], saved: Mapping[str, str]) -> dict[str, str]:
+    """What is chosen, and of what is saved whatever neither contradicts it nor itself."""
+    named = dict(chosen)
+    for header in headers:
+        field = saved.get(header)
+        if field is not None and header not in named and (field == IGNORED or field not in named.values()):
+            named[header] = field
+    return named
 
 
 def _fields_of(headers: Sequence[str], chosen: Mapping[str, str]) -> dict[int, str]:

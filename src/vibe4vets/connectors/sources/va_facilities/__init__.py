@@ -33,6 +33,7 @@ class VAFacilities:
     def __init__(self, fetcher: Fetcher, key: SecretStr, base_url: str = BASE_URL) -> None:
         self._fetcher, self._key, self._base_url = fetcher, key, base_url.rstrip("/")
         self._total: int | None = None
+        self._begin = (1, 0)
         self.subject = self._base_url
 
     def total(self) -> int | None:
@@ -43,14 +44,19 @@ class VAFacilities:
         """Nothing: what is odd about a facility stands in its description."""
         return []
 
+    def resume(self, checkpoint: str) -> None:
+        """Begin with the page after the one that had this checkpoint; the API must still say the same total."""
+        number, done, self._total = map(int, checkpoint.split())
+        self._begin = (number, done)
+
     async def pages(self) -> AsyncIterator[Page]:
         """Yield the facilities; SourceError when the API has another number of them than it says."""
-        done = 0
-        for number in count(1):
+        first, done = self._begin
+        for number in count(first):
             found, last = await self._page(number)
             items = [_item(done + place, facility) for place, facility in enumerate(found, start=1)]
             done += len(items)
-            yield Page(items, done, checkpoint=None if number >= last else str(number + 1))
+            yield Page(items, done, checkpoint=None if number >= last else f"{number + 1} {done} {self._total}")
             if number >= last or not items:
                 break
         if done != self._total or not done:
