@@ -386,8 +386,8 @@ async def test_too_many_bad_records_stop_a_run_that_nobody_watches(
     run_id = await request(bench)
     assert await service.do_run(bench, str(run_id)) is None
     run = await run_of(sql, run_id)
-    assert (run["state"], run["error"], run["quarantined"], run["created"]) == ("failed", "TooManyRefused", 6, 0)
-    assert "6 of 100 records are bad" in run["advice"]
+    assert (run["state"], run["error"], run["quarantined"], run["created"]) == ("failed", "PlanRefused", 6, 0)
+    assert "6 of 100 records were refused" in run["advice"]
     assert await sql.fetchval("select count(*) from source_records") == 0
     assert await sql.fetchval("select count(*) from quarantined_records") == 6
     publisher.scripts[FEED] = pages_of([*good, *bad[:5]], 100)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
@@ -84,10 +84,12 @@ def _progress() -> Iterator[Progress]:
 
 def tell_report(report: RunReport, subject: str, settings: Settings, *, dry_run: bool) -> None:
     """Print what a run did, or would do, and where its refused records are."""
-    table = Table(title=escape(f"{'Would import' if dry_run else 'Imported'} {subject}"))
+    told = f"{'Would import' if dry_run else 'Imported'} {subject}"
+    out.print(told, markup=False, highlight=False, soft_wrap=True)
+    table = Table(show_header=False)
     for kind in Outcome:
-        table.add_column(kind.value, justify="right")
-    table.add_row(*(f"{report.counts[kind]:,}" for kind in Outcome))
+        if report.counts[kind]:
+            table.add_row(kind.value, Text(f"{report.counts[kind]:,}", justify="right"))
     out.print(table)
     if report.state is RunState.HELD:
         out.print(f"Held, nothing changed yet: {report.held_because}", style="yellow", markup=False, soft_wrap=True)
