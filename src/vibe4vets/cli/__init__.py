@@ -88,7 +88,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig.__cause__ or error.orig
     words = str(error).split("\n", 1)[0] or "no answer in time"
-    if isinstance(error, OSError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError):
+    lost = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    if isinstance(error, lost):  # the last one is how the driver tells of a connection that died under a statement
         return f"The database or a file cannot be reached ({type(error).__name__}): {words}"
     return f"{type(error).__name__}: {words}"
 
