@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026112211"
-down_revision = "2026112201"
+down_revision = "2026112205"
 branch_labels = None
 depends_on = None
 

@@ -13,7 +13,9 @@ from typing import Final
 
 import structlog
 
+from vibe4vets.admin import service as admin
 from vibe4vets.connectors import service as connectors
+from vibe4vets.connectors.service.links import check_links
 from vibe4vets.connectors.service.runs import RUN_JOB
 from vibe4vets.core import jobs
 from vibe4vets.core.config import Settings
@@ -22,6 +24,7 @@ from vibe4vets.core.fetch import Fetcher
 from vibe4vets.core.fetch.hosts import PostgresHosts
 from vibe4vets.core.jobs import Chore, Workbench
 from vibe4vets.core.migrations import schema_fault
+from vibe4vets.resources import service as resources
 
 STOPPED_AT_ONCE: Final = 128 + signal.SIGTERM
 _UNWINDING_SECONDS: Final = 3.0
@@ -38,11 +41,27 @@ async def _wake_runs(bench: Workbench) -> None:
         await connectors.wake_runs(session, bench.settings.jobs.lease)
 
 
+async def _check_links(bench: Workbench) -> None:
+    await check_links(bench.database, bench.fetcher, bench.settings.links)
+
+
+async def _refresh_trust(bench: Workbench) -> None:
+    await resources.refresh_trust(bench.database)
+
+
+async def _refresh_worklist(bench: Workbench) -> None:
+    await admin.refresh_worklist(bench.database)
+
+
 # Name, when, what. The work of one transaction is `partial(_in_transaction, work)`; what needs several, or the
 # fetcher, takes the bench.
 CHORES: Final = (
     Chore("connectors.request_due", "* * * * *", connectors.request_due),
     Chore("connectors.wake_runs", "* * * * * */15", _wake_runs),
+    Chore("connectors.check_links", "*/5 * * * *", _check_links),
+    Chore("resources.refresh_trust", "0 4 * * *", _refresh_trust),
+    Chore("admin.refresh_worklist", "20 * * * *", _refresh_worklist),
+    Chore("resources.find_duplicates", "0 5 * * *", partial(_in_transaction, resources.find_duplicates)),
     Chore("jobs.forget", "30 3 * * *", partial(_in_transaction, jobs.forget_jobs)),
 )
 HANDLERS: Final = {RUN_JOB: connectors.do_run}
