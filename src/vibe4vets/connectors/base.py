@@ -31,6 +31,7 @@ __all__ = [
     "Unmodified",
     "Validators",
     "Version",
+    "Versioned",
     "excerpt",
     "printable",
     "reasons",
@@ -199,6 +200,13 @@ class Source(Protocol):
 
     def warnings(self) -> list[str]:
         """What was odd about the whole, once it has been read."""
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A source that knows, once it has been read, which version that was; asked for the same again it is Unmodified."""
+
+    version: Version | None
 
 
 @runtime_checkable

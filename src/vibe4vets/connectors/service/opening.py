@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from vibe4vets.connectors.base import About, Source, SourceError
+from vibe4vets.connectors.base import About, Source, SourceError, Version
 from vibe4vets.connectors.known_sources import describe_source
 from vibe4vets.connectors.models import ConnectorRun, Trigger
-from vibe4vets.connectors.registry import connectors
+from vibe4vets.connectors.registry import Connector, connectors
 from vibe4vets.connectors.service.stages import Opening
 from vibe4vets.connectors.service.uploads import open_upload
+from vibe4vets.connectors.service.versions import get_version, keep_version
 from vibe4vets.core.config import Settings
+from vibe4vets.core.database import Session, own_transaction
 from vibe4vets.core.jobs import Workbench
 
 
@@ -25,12 +27,29 @@ async def open_source(run: ConnectorRun, bench: Workbench) -> AsyncIterator[Sour
     if connector is None:
         message = f"There is no connector {run.connector} in the settings of the worker: add it."
         raise SourceError(message)
-    yield connector.open(bench.fetcher)
+    yield connector.open(bench.fetcher, await _known_version(run, connector, bench))
+
+
+async def _known_version(run: ConnectorRun, connector: Connector, bench: Workbench) -> Version | None:
+    """What the schedule need not read again; whoever asks for a run wants it read."""
+    if run.trigger is not Trigger.SCHEDULE or connector.file_url is None:
+        return None
+    async with own_transaction(bench.database) as session:
+        return await get_version(session, run.connector, connector.file_url)
 
 
 def find_opening(run: ConnectorRun, bench: Workbench) -> Opening:
     """What `run` reads, which is opened only if it is still to be read."""
-    return Opening(about_connector(bench.settings, run.connector), partial(open_source, run, bench))
+    connector = connectors(bench.settings).get(run.connector)
+    about = about_connector(bench.settings, run.connector)
+    if connector is None or connector.file_url is None:
+        return Opening(about, partial(open_source, run, bench))
+    keep = partial(_keep_version, run.connector, connector.file_url)
+    return Opening(about, partial(open_source, run, bench), keep)
+
+
+async def _keep_version(connector: str, url: str, session: Session, version: Version) -> None:
+    await keep_version(session, connector, url, version)
 
 
 def about_connector(settings: Settings, slug: str) -> About:

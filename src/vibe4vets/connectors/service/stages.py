@@ -1,12 +1,22 @@
 """What an attempt does for its run: read, plan, apply, each going on where the attempt before it has come to."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from vibe4vets.connectors.base import About, Page, Rejection, Resumable, Source, SourceError
+from vibe4vets.connectors.base import (
+    About,
+    Page,
+    Rejection,
+    Resumable,
+    Source,
+    SourceError,
+    Unmodified,
+    Version,
+    Versioned,
+)
 from vibe4vets.connectors.models import ConnectorRun, Outcome, Policy, RunState, Stage
 from vibe4vets.connectors.service import staging
 from vibe4vets.connectors.service.applying import apply_batch
@@ -33,6 +43,8 @@ class Opening:
 
     about: About
     open: Callable[[], AbstractAsyncContextManager[Source]]
+    keep: Callable[[Session, Version], Awaitable[None]] | None = None
+    """Remembers the version that was applied, where a later reading can ask for a newer one only."""
 
 
 async def carry_out(lease: Lease, opening: Opening, progress: Progress) -> None:
@@ -41,12 +53,29 @@ async def carry_out(lease: Lease, opening: Opening, progress: Progress) -> None:
     Raises what the source raises, BeginAnew, and Interrupted when the run is to be left.
     """
     stage = await _resume(lease)
+    version = None
     if stage is Stage.READ:
-        async with opening.open() as source:
-            await _read(lease, source, progress)
+        try:
+            async with opening.open() as source:
+                await _read(lease, source, progress)
+                version = source.version if isinstance(source, Versioned) else None
+        except Unmodified:
+            await _end_unmodified(lease)
+            return
     if stage is not Stage.APPLY and not await _plan(lease, opening.about):
         return
     await _apply(lease, opening.about, progress)
+    async with lease.batch() as (session, run):
+        # a record that is missing is looked for once more, also where the file stays as it is
+        if version is not None and opening.keep is not None and not run.vanished:
+            await opening.keep(session, version)
+        await end_run(session, run, Ending(RunState.SUCCEEDED))
+
+
+async def _end_unmodified(lease: Lease) -> None:
+    async with lease.batch() as (session, run):
+        run.unchanged = await staging.known_records(session, run.connector)
+        await end_run(session, run, Ending(RunState.SUCCEEDED))
 
 
 async def _resume(lease: Lease) -> Stage:
@@ -148,8 +177,6 @@ async def _apply(lease: Lease, about: About, progress: Progress) -> None:
             await resources.learn_places(session)
         async with lease.batch() as (session, _):
             await resources.count_words(session, unless_current=True)
-    async with lease.batch() as (session, run):
-        await end_run(session, run, Ending(RunState.SUCCEEDED))
 
 
 async def _require_stage(session: Session, run: ConnectorRun) -> None:

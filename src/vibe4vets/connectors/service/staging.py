@@ -44,6 +44,7 @@ where run_id = :run_id and line <= :through and outcome is not null group by out
 union all select 'quarantined', count(*) from quarantined_records where run_id = :run_id
 """)
 
+_KNOWN = text("select count(*) from source_records where source = :source")
 _SIZE = text("select count(*) from staged_records where run_id = :run_id")
 
 _CLEAR = text("delete from staged_records where run_id = :run_id")
@@ -86,6 +87,12 @@ async def staged_lines(session: Session, run_id: UUID) -> int:
     """How many lines of the run are on the stage."""
     lines: int = (await session.execute(_SIZE, {"run_id": run_id})).scalar_one()
     return lines
+
+
+async def known_records(session: Session, source: str) -> int:
+    """How many records of a source the directory knows."""
+    known: int = (await session.execute(_KNOWN, {"source": source})).scalar_one()
+    return known
 
 
 async def count_applied(session: Session, run: ConnectorRun) -> dict[Outcome, int]:
