@@ -1,22 +1,15 @@
-"""Settings: read once from the environment, frozen, with units in their types."""
+"""The groups of settings, each with its defaults and units in the types."""
 
-import os
 from datetime import timedelta
 from enum import StrEnum
-from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import NoDecode
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from vibe4vets.core.embedded import default_home
 from vibe4vets.core.quotas import require_quota
-from vibe4vets.core.security import LEAST_KEY_BYTES, ShortKeyError
-from vibe4vets.core.variables import KnownVariables
 
 DRIVER = "postgresql+asyncpg"
 
@@ -211,160 +204,3 @@ class JobSettings(BaseModel):
         gt=timedelta(0),
         description="Pause before a failed run is tried again; it doubles each time, up to 15 minutes.",
     )
-
-
-def _exceptions(text: str) -> str:
-    """See that every part is an address with its port; host names would have to be resolved, and could change."""
-    try:
-        for part in text.split(","):
-            address, _, port = part.strip().rpartition(":")
-            ip_address(address.strip("[]"))
-            int(port)
-    except ValueError:
-        message = "write numeric addresses with their ports: 127.0.0.1:8001,[::1]:8001"
-        raise ValueError(message) from None
-    return text
-
-
-class FetchSettings(BaseModel):
-    """The one outbound HTTP client. Certificates, address checks and caps are no settings (reliability row F14)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    allow: Annotated[str, AfterValidator(_exceptions)] | None = Field(
-        default=None, description="Addresses with ports that may be fetched although they are not public; for tests."
-    )
-
-    @property
-    def exceptions(self) -> frozenset[tuple[IPv4Address | IPv6Address, int]]:
-        """What `allow` names."""
-        parts = (part.strip().rpartition(":") for part in (self.allow or "").split(",") if part.strip())
-        return frozenset((ip_address(address.strip("[]")), int(port)) for address, _, port in parts)
-
-    @property
-    def reaches_inside(self) -> bool:
-        """Whether addresses that are not public may be fetched, which no production may."""
-        return bool(self.exceptions)
-
-
-class FeedFormat(StrEnum):
-    HSDS = "hsds"
-    RECORDS = "records"
-
-
-class ConnectorSettings(BaseModel):
-    """One connector: `VIBE4VETS_CONNECTORS__OHIO_211__BASE_URL` and so on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    base_url: str | None = Field(default=None, max_length=2000, description="The address of its API or file.")
-    format: FeedFormat = Field(default=FeedFormat.HSDS, description="What is there: an HSDS 3.x API or a record file.")
-    api_key: SecretStr | None = None
-    enabled: bool = True
-
-
-class LinkSettings(BaseModel):
-    """The checks of web sites that resources name (reliability row F12)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    enabled: bool = Field(default=True, description="Check links at all.")
-    control_url: str = Field(
-        default="https://www.va.gov/",
-        pattern=r"^https?://[^\s#]+$",
-        max_length=2000,
-        description="What answers whenever our own way out works; while it does not, no failure counts.",
-    )
-    every: timedelta = Field(
-        default=timedelta(days=7), ge=timedelta(hours=1), description="A link that works is checked so often."
-    )
-
-
-class Settings(BaseSettings):
-    """Everything an operator can set. The README lists it; `.env.example` shows it."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="VIBE4VETS_",
-        env_nested_delimiter="__",
-        env_file=".env",
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-        arbitrary_types_allowed=True,
-        populate_by_name=True,
-    )
-
-    env: Environment = Environment.DEVELOPMENT
-    base_url: str = Field(
-        default="http://127.0.0.1:8000",
-        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*$",
-        description="Where people reach the service, for links in what it sends; https in production.",
-    )
-    database_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_URL")
-    database_replica_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_REPLICA_URL")
-    database_migration_url: DatabaseURL | None = Field(default=None, validation_alias="DATABASE_MIGRATION_URL")
-    database: DatabaseSettings = DatabaseSettings()
-    http: HTTPSettings = HTTPSettings()
-    audit: AuditSettings = AuditSettings()
-    log: LogSettings = LogSettings()
-    metrics: MetricsSettings = MetricsSettings()
-    auth: AuthSettings = AuthSettings()
-    limits: LimitSettings = LimitSettings()
-    fetch: FetchSettings = FetchSettings()
-    jobs: JobSettings = JobSettings()
-    connectors: dict[str, ConnectorSettings] = Field(
-        default_factory=dict,
-        description="By the slug of the source: `__<SLUG>__BASE_URL`, `__FORMAT`, `__API_KEY`, `__ENABLED`.",
-    )
-    links: LinkSettings = LinkSettings()
-    va_api_key: SecretStr | None = Field(default=None, validation_alias="VA_API_KEY")
-    data_dir: Path = Field(default_factory=default_home)
-    secret_key: SecretStr | None = Field(
-        default=None,
-        min_length=32,
-        description="Signs cursors and tokens; at least 32 characters, the same in every process.",
-    )
-    allow_embedded: bool = Field(default=False, description="Let production run on the private PostgreSQL.")
-    embedded: bool = Field(default=False, description="Set by the command line alone.")
-    docs: bool = Field(default=True, description="Serve /docs, /redoc and /openapi.json.")
-    pages: PagesSettings = PagesSettings()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the library's signature
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment, then `.env`; neither may hold a misspelt setting."""
-        known = KnownVariables(settings_cls, env_settings, dotenv_settings)
-        return known, init_settings, env_settings, dotenv_settings
-
-    @cached_property
-    def signing_key(self) -> bytes:
-        """The key that signs what clients hand back; without a setting, one kept in the data directory."""
-        if self.secret_key is not None:
-            return self.secret_key.get_secret_value().encode()
-        return _kept_secret(self.data_dir / "secret_key")
-
-
-def _kept_secret(path: Path) -> bytes:
-    """Read the secret at `path`, made with mode 0600 the first time; safe with several processes."""
-    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    if not path.exists():
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(os.urandom(32).hex().encode())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    kept = path.read_bytes()
-    if len(kept) < LEAST_KEY_BYTES:
-        raise ShortKeyError(str(path))
-    return kept
