@@ -179,7 +179,8 @@ async def test_a_batch_of_an_import_has_one_event_and_its_revisions(
         assert report.changed
         versions = grown(before.versions, after.versions)
         assert versions == grown(before.revisions, after.revisions)
-        (event,) = after.events[len(before.events) :]
+        asked, event = after.events[len(before.events) :]
+        assert asked[:2] == ("connector_run.request", "connector_run")
         assert event[:2] == ("directory.import", "connector_run")
         details = await sql.fetchval("select details->>'records' from audit_events order by sequence desc limit 1")
         assert details == str(len(versions)) == str(30)

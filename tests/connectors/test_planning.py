@@ -46,7 +46,7 @@ async def test_what_sends_people_elsewhere_waits_for_a_reviewer(official: Feed) 
         {"phone": "614-555-0100 ext. 7"},
         {"street": "2 Main St"},
         {"latitude": 39.9, "longitude": -83.0},
-        {"website": "https://elsewhere.example.org/rent"},
+        {"website": "https://elsewhere.example.com/rent"},
         {"website": None},
         {"eligibility": ("Veterans", "Spouses")},
     ]

@@ -17,11 +17,16 @@ LOOKALIKES: dict[str, list[object]] = {
 }
 
 
+# Of an address, or of a form beside a file: text, which is read as what it stands for.
+TEXT = {"ResourceFilters", "ResourceSelection", "ImportRequest"}
+
+
 def bodies(model: type[Input] = Input) -> Iterator[type[Input]]:
     """Every model that may stand in a body; a query is text, and reads its numbers from it."""
     for child in model.__subclasses__():
         if child.__module__.startswith("vibe4vets.") and not child.__name__.endswith("Query"):
-            yield child
+            if child.__name__ not in TEXT:
+                yield child
             yield from bodies(child)
 
 

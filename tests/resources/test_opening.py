@@ -76,7 +76,7 @@ async def test_now_is_an_instant_and_search_knows_it_too(client: httpx.AsyncClie
     await shelf.publish(hours_weekly=ALWAYS)
     assert await is_open(client, "now")
     for instant, expected in (("now", 1), ("2026-11-16T17:00:00Z", 1)):
-        found = await client.get("/api/v1/search", params={"q": "housing", "open_at": instant})
+        found = await client.get("/api/v1/search", params={"q": "helpers", "open_at": instant})
         assert found.json()["total"] == expected
     for bad in ("later", "Now", "2026-11-16T12:00:00", "1763300000", "", "2026-13-01T00:00:00Z"):
         answer = await client.get("/api/v1/resources", params={"open_at": bad})

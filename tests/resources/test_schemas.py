@@ -17,6 +17,7 @@ from vibe4vets.resources import models, schemas
 TABLES = {
     "Registration": (accounts.User, {}),
     "LexiconEntryIntake": (models.LexiconEntry, {}),
+    "LexiconEntryUpdate": (models.LexiconEntry, {}),
     "SourceIntake": (models.Source, {}),
     "LocationIntake": (models.Location, {}),
     "ResourceIntake": (
@@ -56,7 +57,7 @@ IS_ELSEWHERE = {
         for field in ("resource", "contact")
     ),
 }
-UNPAGED = {"ChangesQuery", "SuggestQuery"}
+UNPAGED = {"ChangesQuery", "ExportQuery", "MappingQuery", "ResourceFilters", "ResourceSelection", "SuggestQuery"}
 # the body of an act, of which nothing but the reason is stored as it is
 ACTS = {
     "Act", "Anonymous", "Approval", "BulkDecision", "BulkRequest", "Claim", "Dismissal", "MergeRequest", "Refusal",
@@ -65,7 +66,7 @@ ACTS = {
 # of credentials only hashes are stored
 CREDENTIALS = {"TokenForm", "RefreshRequest", "PasswordChange", "PasswordReset"}
 # what admins send, whose columns have other names
-ADMINS = {"KeyCreate", "UserCreate", "UserUpdate"}
+ADMINS = {"ConnectorUpdate", "ImportRequest", "KeyCreate", "RunRequest", "UserCreate", "UserUpdate"}
 
 
 def inputs(model: type[Input] = Input) -> Iterator[type[Input]]:

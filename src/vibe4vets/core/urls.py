@@ -48,13 +48,19 @@ def _has_public_host(parts: SplitResult) -> bool:
 def domain_of(url: str | None) -> str | None:
     """The domain that somebody has registered, of a URL that is an `HTTPURL`; for an address its digits."""
     host = urlsplit(url).hostname if url else None
-    return host and (_suffixes().privatesuffix(host) or host)
+    return host and (_owners().privatesuffix(host) or host)
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address) and any(address in network for network in _TRANSLATED):
         return False
     return address.is_global and not address.is_multicast
+
+
+@cache
+def _owners() -> PublicSuffixList:
+    """With the suffixes under which anybody may have a site: a.github.io and b.github.io are of two owners."""
+    return PublicSuffixList(accept_unknown=False)
 
 
 @cache

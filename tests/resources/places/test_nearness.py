@@ -185,7 +185,7 @@ async def test_near_the_date_line_the_poles_and_nothing(
     ],
 )  # fmt: skip
 async def test_what_is_no_place_is_refused_with_advice(reader: httpx.AsyncClient, query: str, pointer: str) -> None:
-    for address in ("/api/v1/resources?", "/api/v1/search?q=housing&"):
+    for address in ("/api/v1/resources?", "/api/v1/search?q=helpers&"):
         answer = await reader.get(address + query)
         assert answer.status_code == 422, answer.text
         (error,) = answer.json()["errors"]

@@ -36,7 +36,7 @@ def _duration(value: object) -> object:
 
 Every = Annotated[
     timedelta,
-    BeforeValidator(_duration, json_schema_input_type=int | str),
+    BeforeValidator(_duration, json_schema_input_type=int | Annotated[str, Field(max_length=40)]),
     Field(ge=SHORTEST, le=LONGEST),
 ]
 

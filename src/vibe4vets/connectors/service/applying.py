@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -33,7 +34,8 @@ from vibe4vets.resources import service as resources
 from vibe4vets.resources.models import Change, ProposalKind, Status
 
 _BATCH = text(f"""
-select s.line, s.source, s.source_record_id as record_id, s.outcome, s.content, k.resource_id
+select s.line, s.source, s.source_record_id as record_id, s.outcome, s.content, k.resource_id,
+  k.content_hash as before
 from (
   select * from staged_records where run_id = :run_id and line > :after and {TO_APPLY} order by line limit :size
 ) s
@@ -46,27 +48,19 @@ _LOCK = text("select id from resources where id = any(cast(:ids as uuid[])) orde
 # `updated_at` is when the source's word was last taken: of what only waits for a reviewer, and of what a person has
 # verified since, it stays.
 _KEEP = text("""
-with batch as (
-  select * from staged_records where run_id = :run_id and line = any(cast(:lines as int[]))
-), before as (
-  select k.source, k.source_record_id, k.content_hash
-  from source_records k join batch using (source, source_record_id)
-), merged as (
-  insert into source_records as k (
-    source, source_record_id, resource_id, content_hash, content, provenance, run_id, updated_at)
-  select t.source, t.source_record_id, r.id, t.content_hash, t.content, t.provenance, t.run_id,
-    case when t.line = any(cast(:untaken as int[])) then '-infinity' else now() end
-  from batch t
-  join sources s on s.slug = t.source
-  join resources r on r.source_id = s.id and r.source_record_id = t.source_record_id
-  on conflict (source, source_record_id) do update set
-    resource_id = excluded.resource_id, content_hash = excluded.content_hash, content = excluded.content,
-    provenance = excluded.provenance, run_id = excluded.run_id, missed = 0,
-    updated_at = greatest(k.updated_at, excluded.updated_at)
-  returning source, source_record_id, resource_id, content_hash
-)
-select t.line, m.resource_id, b.content_hash as before, m.content_hash as after
-from merged m join batch t using (source, source_record_id) left join before b using (source, source_record_id)
+insert into source_records as k (
+  source, source_record_id, resource_id, content_hash, content, provenance, run_id, updated_at)
+select t.source, t.source_record_id, r.id, t.content_hash, t.content, t.provenance, t.run_id,
+  case when t.line = any(cast(:untaken as int[])) then '-infinity' else now() end
+from staged_records t
+join sources s on s.slug = t.source
+join resources r on r.source_id = s.id and r.source_record_id = t.source_record_id
+where t.run_id = :run_id and t.line = any(cast(:lines as int[]))
+on conflict (source, source_record_id) do update set
+  resource_id = excluded.resource_id, content_hash = excluded.content_hash, content = excluded.content,
+  provenance = excluded.provenance, run_id = excluded.run_id, missed = 0,
+  updated_at = greatest(k.updated_at, excluded.updated_at)
+returning source, source_record_id as record_id, resource_id, content_hash as after
 """)
 
 _REWRITE = text("""
@@ -79,6 +73,15 @@ _COUNT: Final = {
     for kind in Outcome
 }
 _MISSING: Final = "missing from two complete readings in a row"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a record now: its resource, and the hash of its content before and after."""
+
+    resource_id: UUID
+    before: str | None
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ async def apply_batch(session: Session, run: ConnectorRun, about: About, *, afte
             work.add_new(row, rules)
     for known, decision in decided:
         work.add_known(known, decision, rules)
-    await _write(session, run, work, {source.slug: source.name for source in described})
+    await _write(session, run, rows, work, {source.slug: source.name for source in described})
     await _correct(session, run, rows, {known.line: decision.outcome for known, decision in decided})
     return Applied(len(rows), rows[-1].line)
 
@@ -128,15 +131,16 @@ async def _decide(
     return [(known, decide(known, rules)) for known in await read_known(session, run, lines)]
 
 
-async def _write(session: Session, run: ConnectorRun, work: Work, names: Mapping[str, str]) -> None:
+async def _write(
+    session: Session, run: ConnectorRun, rows: Sequence[Any], work: Work, names: Mapping[str, str]
+) -> None:
     actor, target = Actor(ActorKind.SYSTEM, str(run.id)), Target("connector_run", str(run.id))
     await resources.revive_resources(session, work.revive)
     # begun as what they become: publishing a thousand drafts would write a thousand rows twice
     for records, status in ((work.shown, Status.PUBLISHED), (work.hidden, Status.DRAFT)):
         if records:
             await resources.upsert_resources(session, records, status=status)
-    values = {"run_id": run.id, "lines": work.keep, "untaken": work.untaken}
-    kept = {row.line: row for row in await session.execute(_KEEP, values)} if work.keep else {}
+    kept = await _keep(session, run, rows, work)
     if work.publish:
         await resources.publish_resources(session, [kept[line].resource_id for line in work.publish])
     returned = set(work.returned)
@@ -155,7 +159,20 @@ async def _write(session: Session, run: ConnectorRun, work: Work, names: Mapping
     await _tell(session, work, kept, actor, target)
 
 
-def _proposals(work: Work, kept: Mapping[int, Any], names: Mapping[str, str]) -> Iterator[resources.SourceProposal]:
+async def _keep(session: Session, run: ConnectorRun, rows: Sequence[Any], work: Work) -> dict[int, Kept]:
+    """Remember what the source says now; what is known of it, by line.
+
+    The lines are found here: the planner takes the stage for empty, and would compare each record with each.
+    """
+    if not work.keep:
+        return {}
+    staged = {(row.source, row.record_id): row for row in rows}
+    values = {"run_id": run.id, "lines": work.keep, "untaken": work.untaken}
+    found = ((row, staged[row.source, row.record_id]) for row in await session.execute(_KEEP, values))
+    return {before.line: Kept(row.resource_id, before.before, row.after) for row, before in found}
+
+
+def _proposals(work: Work, kept: Mapping[int, Kept], names: Mapping[str, str]) -> Iterator[resources.SourceProposal]:
     """What reviewers are asked."""
     for row in work.offer:
         changes = proposed_whole(resources.content_of_intake(row.content))
@@ -170,7 +187,7 @@ def _proposals(work: Work, kept: Mapping[int, Any], names: Mapping[str, str]) ->
             yield resources.SourceProposal(decision.kind, known.resource.id, known.now, changes, note)
 
 
-async def _tell(session: Session, work: Work, kept: Mapping[int, Any], actor: Actor, target: Target) -> None:
+async def _tell(session: Session, work: Work, kept: Mapping[int, Kept], actor: Actor, target: Target) -> None:
     """One event for what was written, and one for what was retired."""
     written = [kept[line] for line in work.revise]
     if written:
