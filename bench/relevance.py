@@ -241,7 +241,12 @@ def main() -> None:
         asyncio.run(load(database))
         secret = database.settings.secret_key
         assert secret is not None
-        service = {"DATABASE_URL": database.app_url, "VIBE4VETS_SECRET_KEY": secret.get_secret_value()}
+        service = {
+            "DATABASE_URL": database.app_url,
+            "VIBE4VETS_SECRET_KEY": secret.get_secret_value(),
+            "VIBE4VETS_LIMITS__PUBLIC_READS": "off",
+            "VIBE4VETS_LOG__LEVEL": "warning",
+        }
         with serving(["--factory", "vibe4vets.main:create_app"], PORT, service):
             asyncio.run(judge(database, measure))
         with spike(database) as run_spike:
