@@ -73,9 +73,21 @@ async def run_worker(settings: Settings, stopping: asyncio.Event) -> None:
     try:
         await _await_schema(database, stopping)
         async with Fetcher(settings.fetch, PostgresHosts(database.writes)) as fetcher:
-            await jobs.work(Workbench(settings, database, fetcher, stopping), HANDLERS, CHORES)
+            bench = Workbench(settings, database, fetcher, stopping)
+            await _begin(bench)
+            await jobs.work(bench, HANDLERS, CHORES)
     finally:
         await database.dispose()
+
+
+async def _begin(bench: Workbench) -> None:
+    """Weigh what to verify at once: a new installation would show an empty worklist for an hour."""
+    if bench.stopping.is_set():
+        return
+    try:
+        await _refresh_worklist(bench)
+    except Exception as error:  # noqa: BLE001  the chore comes again, and says so if it fails
+        _log.warning("chore failed", chore="admin.refresh_worklist", exc_info=error)
 
 
 async def work_until_told(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The worklist: what to verify first, why, and that it goes once somebody has."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -9,6 +10,8 @@ from fastapi import FastAPI
 
 from tests.admin.conftest import AddPerson, SignIn
 from vibe4vets.admin import service
+from vibe4vets.core.config import Settings
+from vibe4vets.worker import run_worker
 
 Headers = dict[str, str]
 YEARS = "update resources set created_at = now() - make_interval(days => 365 * $2) where id = $1"
@@ -64,6 +67,21 @@ async def test_the_old_the_risky_and_the_read_come_first(
         "Old": [],
     }
     assert items["Old"]["reasons"] == [f"Never verified; here since {old}"]
+
+
+async def test_a_worker_weighs_as_soon_as_it_begins(
+    settings: Settings, client: httpx.AsyncClient, staff: Headers, sql: asyncpg.Connection
+) -> None:
+    await sql.execute(YEARS, await add(client, staff, "Old"), 3)
+    stopping = asyncio.Event()
+    working = asyncio.create_task(run_worker(settings, stopping))
+    for _ in range(600):
+        if await worklist(client, staff):
+            break
+        await asyncio.sleep(0.05)
+    stopping.set()
+    await working
+    assert [item["title"] for item in await worklist(client, staff)] == ["Old"]
 
 
 async def test_it_goes_with_the_etag_that_it_shows(
