@@ -24,6 +24,7 @@ async def search(client: httpx.AsyncClient, q: str) -> dict[str, Any]:
         "shower chair",
         "scammed by claim shark",
         "court fines",
+        "grandpa served in korea",
     ],
 )
 async def test_plain_english_is_never_respelt(reader: httpx.AsyncClient, q: str) -> None:
