@@ -1,8 +1,8 @@
 """How reading fares as a directory grows: `python bench/scale.py FILE [FILE ...]`, each a file of records.
 
 Prints for each file, imported into a database of its own, the milliseconds of SQL (best of three) of the development
-queries, broad words, fragments, lists by one filter and hostile queries, and the page's part of the score that it would
-have without caps. `../shared/data/scale.py N --seed S` makes records.
+queries, broad words, fragments and lists by one filter; of 500 hostile queries those of the whole request, once each;
+and the page's part of the score that it would have without caps. `../shared/data/scale.py N --seed S` makes records.
 """
 
 import sys
@@ -62,10 +62,15 @@ def uncapped() -> Iterator[None]:
 
 
 def hostile() -> Iterator[str]:
-    """Queries that nobody means."""
+    """Queries that nobody means: noise, broad words heaped up, and words that look like slips of many others."""
     chance = random.Random(6)
-    for _ in range(100):
+    for _ in range(300):
         yield "".join(chance.choices(string.printable + "äßé\u202e\U0001f600", k=chance.randint(1, 200)))
+    for _ in range(100):
+        yield " ".join(chance.choices(BROAD, k=chance.randint(10, 30)))[:200]
+    for _ in range(100):
+        words = ("".join(chance.choices("aeinorst", k=chance.randint(4, 20))) for _ in range(8))
+        yield " ".join(words)[:200]
 
 
 def tell(name: str, times: Sequence[float]) -> None:
@@ -111,13 +116,20 @@ async def measure(database: BenchDatabase, path: Path) -> None:
                     times.append(spent[0])
                 return min(times)
 
+            async def whole_request(path: str) -> float:
+                begin = time.perf_counter()
+                answer = await client.get(path)
+                assert answer.status_code in {200, 400, 422}, (path, answer.text[:200])
+                return 1000 * (time.perf_counter() - begin)
+
             async def score(query: str) -> float:
                 hits = (await client.get("/search", params={"q": query, "limit": 10})).json()["items"]
                 return sum(hit["score"] for hit in hits)
 
             asked = queries()
-            for name, texts in (("searches", asked), ("broad words", BROAD), ("hostile", list(hostile()))):
+            for name, texts in (("searches", asked), ("broad words", BROAD)):
                 tell(name, await ask(f"/search?{httpx.QueryParams({'q': text, 'limit': 10})}" for text in texts))
+            tell("hostile", [await whole_request(f"/search?{httpx.QueryParams({'q': text})}") for text in hostile()])
             tell("fragments", await ask(f"/search/suggest?{httpx.QueryParams({'q': text[:5]})}" for text in asked))
             tell("lists", await ask(f"/resources?{filters}" for filters in FILTERS))
             capped = [await score(query) for query in asked]
