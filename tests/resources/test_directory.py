@@ -230,3 +230,24 @@ async def test_terms_are_counted_by_whatever_changes_what_is_published(
     await service.remove_strays(session)
     await session.commit()
     assert await counts("categories") == {"legal": 2}
+
+
+async def test_what_has_lost_its_resource_goes(shelf: Shelf, sql: asyncpg.Connection) -> None:
+    """No foreign key watches over the parts of the read model: what a damage leaves behind, `reindex` removes."""
+    place = [{"city": "Columbus", "state": "OH", "latitude": 39.96, "longitude": -83.0}]
+    kept, lost = await shelf.publish(locations=place), await shelf.publish("2", locations=place)
+    for statement in (
+        "alter table published_resources disable trigger forget_after_delete",
+        f"delete from published_resources where id = '{lost}'",
+        "alter table published_resources enable trigger forget_after_delete",
+    ):
+        await sql.execute(statement)
+    parts = "select {} from {} order by 1"
+    tables = {"published_locations": "resource_id", "published_names": "id", "search_rows": "id"}
+    for table, column in tables.items():
+        assert {row[0] for row in await sql.fetch(parts.format(column, table))} == {kept, lost}, table
+    await sql.execute(f"update resources set status = 'archived' where id = '{lost}'")
+    await service.remove_strays(shelf.session)
+    await shelf.session.commit()
+    for table, column in tables.items():
+        assert {row[0] for row in await sql.fetch(parts.format(column, table))} == {kept}, table

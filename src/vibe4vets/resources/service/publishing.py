@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -185,6 +186,11 @@ _STRAY = text("""
 delete from published_resources p
 where not exists (select from resources r where r.id = p.id and r.status = 'published')
 """)
+# A trigger deletes these with their resource; no foreign key watches over them.
+_STRAY_PARTS: Final = [
+    text(f"delete from {table} part where not exists (select from published_resources where id = part.{column})")  # noqa: S608
+    for table, column in (("published_locations", "resource_id"), ("published_names", "id"), ("search_rows", "id"))
+]
 
 
 async def reindex_batch(session: Session, *, after: UUID | None, size: int = 1000) -> list[UUID]:
@@ -199,7 +205,8 @@ async def reindex_batch(session: Session, *, after: UUID | None, size: int = 100
 async def remove_strays(session: Session) -> None:
     """Delete from the read model whatever is not published, count its terms and words anew, and order its changes."""
     await session.execute(_QUIET)
-    await session.execute(_STRAY)
+    for stray in (_STRAY, *_STRAY_PARTS):
+        await session.execute(stray)
     await session.execute(_FORGET_TERMS)
     await session.execute(_COUNT_TERMS)
     await count_words(session)
