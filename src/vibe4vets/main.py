@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from vibe4vets import api
+from vibe4vets.connectors.dependencies import tell_sources
 from vibe4vets.connectors.service import Watching
 from vibe4vets.connectors.service.figures import count_runs
 from vibe4vets.core.audit import keep_sealing
@@ -101,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     app.state.settings = settings
+    app.state.tell_sources = tell_sources
     app.add_middleware(Doorway, limits=settings.http)
     app.add_middleware(
         Shell,

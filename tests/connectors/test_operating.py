@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from tests.auth.conftest import AddPerson, SignIn
 from tests.connectors.conftest import Ask
 from vibe4vets.connectors.models import ConnectorRun, QuarantinedRecord, RunState
 from vibe4vets.core.config import ConnectorSettings, Settings
@@ -63,6 +64,25 @@ async def test_every_connector_is_listed_with_what_is_in_the_way(ask: Ask) -> No
     assert listed[SHUT]["enabled"] is False
     assert "Switched off by VIBE4VETS_CONNECTORS__SHUT_211__ENABLED" in listed[SHUT]["obstacle"]
     assert (await ask("GET", "/nobody")).json()["type"] == "connector-not-found"
+
+
+async def test_admins_see_at_the_probe_which_source_is_stale(
+    client: httpx.AsyncClient, add_person: AddPerson, sign_in: SignIn, session: Session
+) -> None:
+    old = utc_now() - timedelta(days=3)
+    await add_run(session, state=RunState.SUCCEEDED, finished_at=old, created_at=old)
+    admin = await sign_in(await add_person("admin"))
+    answer = await client.get("/health/ready", headers=admin)
+    assert answer.headers["cache-control"] == "no-store"
+    sources = {source["name"]: source for source in answer.json()["sources"]}
+    assert sources.keys() == {VA, OHIO, AWAY, SHUT}
+    assert (sources[OHIO]["health"], "3 days" in sources[OHIO]["reason"]) == ("stale", True)
+    assert sources[OHIO]["last_success_at"].startswith(f"{old:%Y-%m-%d}")
+    reviewer = await sign_in(await add_person("reviewer"))
+    forged = {"Authorization": admin["Authorization"][:-8] + "AAAAAAAA"}
+    for headers in ({}, reviewer, forged, {"authorization": "Basic YTpi"}):
+        answer = await client.get("/health/ready", headers=headers)
+        assert (answer.status_code, answer.json()["sources"]) == (200, None), "a probe does not fail by its credentials"
 
 
 async def test_health_is_told_with_its_reason(ask: Ask, session: Session) -> None:

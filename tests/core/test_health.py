@@ -51,7 +51,7 @@ async def test_ready_tells_the_queue_and_that_it_cannot_be_used(
 ) -> None:
     """A missing worker is no fault: jobs wait. Missing rights are, after a restore say."""
     idle = {"waiting": 0, "working": 0, "overdue_seconds": 0}
-    assert (await client.get("/health/ready")).json() == {"status": "ok", "queue": idle}
+    assert (await client.get("/health/ready")).json() == {"status": "ok", "queue": idle, "sources": None}
     await sql.execute(
         "insert into pgqueuer (priority, status, entrypoint, execute_after)"
         " values (0, 'queued', 'x', now() - interval '5 minutes'), (0, 'picked', 'x', now())"

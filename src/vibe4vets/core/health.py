@@ -1,9 +1,11 @@
 """Whether the process lives, and whether it can serve."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
@@ -37,12 +39,22 @@ class Queue(Output):
     overdue_seconds: int
 
 
+class SourceHealth(Output):
+    """How a source of records does; `stale` is one without success for two of its schedules."""
+
+    name: str
+    health: str
+    reason: str
+    last_success_at: datetime | None
+
+
 class Readiness(Health):
     queue: Queue
+    sources: list[SourceHealth] | None = Field(description="For an admin who sends a token; null for everybody else.")
 
 
 _OK = {"status": "ok"}
-_READY = {"status": "ok", "queue": {"waiting": 0, "working": 1, "overdue_seconds": 0}}
+_READY = {"status": "ok", "queue": {"waiting": 0, "working": 1, "overdue_seconds": 0}, "sources": None}
 
 
 @router.get("/live", summary="Is it alive?", responses=success("The process answers.", _OK))
@@ -60,7 +72,7 @@ async def is_ready(request: Request, session: SessionDep) -> Readiness:
     """Tell that the database answers, has the schema of this version, is safe and takes jobs; else 503 with the reason.
 
     For readiness probes: send no traffic while this fails, and do not restart it. That no worker runs does not fail
-    it, for jobs wait and reads go on; `queue` tells for how long.
+    it, for jobs wait and reads go on; `queue` tells for how long. Nor does a source that is stale: admins see which.
     """
     settings = request.app.state.settings
     fault = await schema_fault(session) or await database_fault(session, settings) or await queue_fault(session)
@@ -68,4 +80,7 @@ async def is_ready(request: Request, session: SessionDep) -> Readiness:
         raise NotReady(fault)
     jobs = await queue_state(session)
     overdue = round(jobs.overdue.total_seconds())
-    return Readiness(status="ok", queue=Queue(waiting=jobs.waiting, working=jobs.working, overdue_seconds=overdue))
+    queue = Queue(waiting=jobs.waiting, working=jobs.working, overdue_seconds=overdue)
+    found = await request.app.state.tell_sources(request, session)
+    sources = None if found is None else [SourceHealth.model_validate(source) for source in found]
+    return Readiness(status="ok", queue=queue, sources=sources)
