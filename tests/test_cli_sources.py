@@ -92,6 +92,19 @@ async def test_columns_and_encoding_are_given_by_hand(run: Run, sql: asyncpg.Con
     assert await sql.fetchval("select title from resources") == "Caf\xe9"
 
 
+async def test_what_is_said_of_columns_holds_for_the_next_file(run: Run, sql: asyncpg.Connection, folder: Path) -> None:
+    sheet = folder / "county.csv"
+    sheet.write_text("Name,Agency,City\nWing B,Help House,Columbus\n")
+    said = ("--column", "Agency=title", "--column", "Name=ignore")
+    command = ("import", sheet, "--source", "county_test")
+    code, _, err = await run(*command, *said, "--dry-run")
+    assert (code, err, await sql.fetchval("select count(*) from column_mappings")) == (0, "", 0)
+    assert (await run(*command, *said))[0] == 0
+    sheet.write_text("Name,Agency,City\nWing C,Food House,Akron\n")
+    assert (await run(*command))[0] == 0
+    assert [row[0] for row in await sql.fetch("select title from resources order by 1")] == ["Food House", "Help House"]
+
+
 async def test_a_record_file_may_leave_its_source_to_the_command(
     run: Run, sql: asyncpg.Connection, folder: Path
 ) -> None:
@@ -203,6 +216,11 @@ def test_connectors_come_from_the_settings() -> None:
         "connectors": {
             "ohio_211": {"base_url": "https://api.example.org/hsds/", "api_key": CANARY},
             "county": {"base_url": "https://county.example.org/vets.ndjson", "format": "records"},
+            "stream": {
+                "base_url": "https://api.example.org",
+                "format": "hsds-ndjson",
+                "modified_after": "2026-01-01T00:00Z",
+            },
             "no_address": {},
             "va_facilities": {"enabled": False},
         }
@@ -212,11 +230,14 @@ def test_connectors_come_from_the_settings() -> None:
         "county": None,
         "no_address": "Set VIBE4VETS_CONNECTORS__NO_ADDRESS__BASE_URL to the address of its API or file.",
         "ohio_211": None,
+        "stream": None,
         "va_facilities": "Switched off by VIBE4VETS_CONNECTORS__VA_FACILITIES__ENABLED.",
     }
     assert (found["ohio_211"].about.tier, found["va_facilities"].about.tier) == (4, 1)
     assert [slug for slug, connector in found.items() if connector.file_url] == ["county"]
     assert all(connector.about.schedule for connector in found.values())
+    assert found["ohio_211"].open(None).complete  # type: ignore[arg-type]
+    assert not found["stream"].open(None).complete, "what vanishes is not noticed"  # type: ignore[arg-type]
     with pytest.raises(SourceError, match="Switched off"):
         found["va_facilities"].open(None)  # type: ignore[arg-type]
     assert CANARY not in str(found) + str(Settings(_env_file=None, **given))  # type: ignore[arg-type]

@@ -15,6 +15,8 @@ from vibe4vets.connectors.base import Source
 from vibe4vets.connectors.models import Outcome, RunState
 from vibe4vets.connectors.registry import Connector
 from vibe4vets.connectors.service import Progress, RunReport, run_connector, run_source
+from vibe4vets.connectors.service.mappings import save_mapping, saved_mapping
+from vibe4vets.connectors.sources.spreadsheet import Spreadsheet
 from vibe4vets.core.audit import SYSTEM, record_event
 from vibe4vets.core.config import DatabaseSettings, Settings
 from vibe4vets.core.database import NoDatabaseError, Session, make_engine
@@ -60,11 +62,19 @@ async def seed(url: URL, limits: DatabaseSettings) -> None:
 
 
 async def import_records(settings: Settings, source: Source, *, publish: bool, dry_run: bool) -> RunReport:
-    """Run `source`, showing how far it is."""
+    """Run `source`, showing how far it is. What is said of a spreadsheet's columns is kept for the next one."""
     lease = settings.jobs.lease
     async with bulk_engine(settings) as engine:
+        sessions = async_sessionmaker(engine, class_=Session)
+        if isinstance(source, Spreadsheet):
+            async with sessions() as session:
+                source.saved = await saved_mapping(session, source.about.slug)
         with _progress() as progress:
-            return await run_source(engine, source, publish=publish, dry_run=dry_run, progress=progress, lease=lease)
+            report = await run_source(engine, source, publish=publish, dry_run=dry_run, progress=progress, lease=lease)
+        if isinstance(source, Spreadsheet) and not dry_run:
+            async with sessions.begin() as session:
+                await save_mapping(session, source.about.slug, source.chosen)
+        return report
 
 
 async def read_connector(settings: Settings, connector: Connector, *, dry_run: bool) -> RunReport:

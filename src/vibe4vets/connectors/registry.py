@@ -74,7 +74,8 @@ def _publisher(slug: str, given: ConnectorSettings) -> Connector:
             file_url=url,
             is_switched_off=not given.enabled,
         )
-    endpoint = Endpoint(url.rstrip("/"), secrets)
+    stream = given.format is FeedFormat.HSDS_NDJSON
+    endpoint = Endpoint(url.rstrip("/"), secrets, given.modified_after, stream)
     return Connector(
         about, obstacle, lambda fetcher, _: HSDSFeed(fetcher, endpoint, about), is_switched_off=not given.enabled
     )

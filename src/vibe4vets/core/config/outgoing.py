@@ -5,7 +5,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 
 def _exceptions(text: str) -> str:
@@ -43,7 +43,10 @@ class FetchSettings(BaseModel):
 
 
 class FeedFormat(StrEnum):
+    """What an address has: an HSDS 3.x API by pages, one that sends all services at once, or a record file."""
+
     HSDS = "hsds"
+    HSDS_NDJSON = "hsds-ndjson"
     RECORDS = "records"
 
 
@@ -54,6 +57,9 @@ class ConnectorSettings(BaseModel):
 
     base_url: str | None = Field(default=None, max_length=2000, description="The address of its API or file.")
     format: FeedFormat = Field(default=FeedFormat.HSDS, description="What is there: an HSDS 3.x API or a record file.")
+    modified_after: AwareDatetime | None = Field(
+        default=None, description="Of HSDS only what has changed since; what vanishes is then never noticed."
+    )
     api_key: SecretStr | None = None
     enabled: bool = True
 

@@ -33,7 +33,9 @@ class Spreadsheet:
 
         The file is UTF-8 unless `encoding` says cp1252: nothing is guessed, since a wrong guess is a wrong name.
         """
-        self.about, self._path, self._encoding, self._chosen = about, path, encoding, columns or {}
+        self.about, self._path, self._encoding, self.chosen = about, path, encoding, columns or {}
+        self.saved: Mapping[str, str] = {}
+        """The fields of headers that somebody has named for earlier files; those that are chosen now come first."""
         self.subject = printable(path.name)
         self._total: int | None = None
         self._warnings: list[str] = []
@@ -56,7 +58,7 @@ class Spreadsheet:
     def _read(self) -> list[Record | Rejection]:
         with self._path.open("rb") as file:
             rows = list(read_rows(file, self._encoding))
-        columns = find_columns(rows, self._chosen)
+        columns = find_columns(rows, self.chosen, self.saved)
         reader = RowReader(self.about.slug, columns)
         self._total = rows[-1].number
         items = identify([reader.read(row) for row in rows if row.number > columns.row])
