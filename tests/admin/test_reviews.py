@@ -203,6 +203,15 @@ async def test_many_are_decided_each_on_its_own(client: httpx.AsyncClient, revie
     assert [item["id"] for item in await queue(client, reviewer, "state=rejected")] == [second["id"]]
 
 
+async def test_feedback_is_a_door_of_its_own(client: httpx.AsyncClient, reviewer: Headers, editor: Headers) -> None:
+    pantry = (await client.post("/api/v1/resources", json=NEW, headers=editor)).json()
+    await suggest(client, resource_id=pantry["id"], resource={"cost": "Free"})
+    report = {"kind": "closed", "note": "a sign on the door"}
+    assert (await client.post(f"/api/v1/resources/{pantry['id']}/feedback", json=report)).status_code == 202
+    (told,) = await queue(client, reviewer, "source=feedback")
+    assert (told["origin"], told["kind"], told["note"]) == ("feedback", "report", "a sign on the door")
+
+
 async def test_the_riskiest_and_oldest_come_first(
     client: httpx.AsyncClient, reviewer: Headers, editor: Headers
 ) -> None:

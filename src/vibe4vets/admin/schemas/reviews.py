@@ -33,7 +33,7 @@ class ReviewQuery(PageQuery):
     kind: Annotated[list[ProposalKind], Field(max_length=4), unique] = Field(
         default=[], description="What is proposed.", examples=[["change"]]
     )
-    source: Annotated[list[Origin], Field(max_length=3), unique] = Field(
+    source: Annotated[list[Origin], Field(max_length=4), unique] = Field(
         default=[], description="Through which door it came.", examples=[["public"]]
     )
     risk: Annotated[list[Risk], Field(max_length=3), unique] = Field(

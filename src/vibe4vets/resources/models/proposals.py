@@ -30,6 +30,7 @@ class Origin(StrEnum):
     """Through which door a proposal came."""
 
     PUBLIC = "public"
+    FEEDBACK = "feedback"
     PARTNER = "partner"
     CONNECTOR = "connector"
 
@@ -68,7 +69,7 @@ class Proposal(Record, table=True):
         Index("ix_proposals_decided", "decided_at", "id", postgresql_where=text("state <> 'open'")),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("kind in ('create', 'change', 'archive', 'report')", name="kind"),
-        CheckConstraint("origin in ('public', 'partner', 'connector')", name="origin"),
+        CheckConstraint("origin in ('public', 'feedback', 'partner', 'connector')", name="origin"),
         CheckConstraint("state in ('open', 'approved', 'rejected')", name="state"),
         CheckConstraint("risk in ('crisis', 'high', 'low')", name="risk"),
         CheckConstraint("(kind = 'create') = (base_version is null)", name="base"),

@@ -31,6 +31,7 @@ router = APIRouter(
 # the narrower limit first: whoever it refuses takes nothing from everybody's
 _LIMITED = [Limited("submissions_per_address"), Limited("submissions"), IDEMPOTENT]
 _VISITOR = service.Submitter(Origin.PUBLIC, ANONYMOUS)
+_READER = service.Submitter(Origin.FEEDBACK, ANONYMOUS)
 _RECEIVED = success("It waits for a reviewer.", examples.RECEIPT, status=HTTPStatus.ACCEPTED)
 Token = Annotated[
     str,
@@ -91,4 +92,4 @@ async def create_feedback(
     session: SessionDep, settings: SettingsDep, resource_id: ResourceID, given: FeedbackCreate
 ) -> SuggestionReceipt:
     """Say that the phone or the address is wrong, that it has closed, or that you were not eligible."""
-    return await service.report(session, resource_id, given, settings.signing_key, _VISITOR)
+    return await service.report(session, resource_id, given, settings.signing_key, _READER)
