@@ -1,13 +1,27 @@
 """A directory to fill, one resource at a time."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from vibe4vets.core.database import Session
 from vibe4vets.resources import service
 from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
+
+_IS_SETTLED = """
+select coalesce(max(changed_in), 0) < cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint)
+from published_changes
+"""
+
+
+async def settle(sql: asyncpg.Connection) -> None:
+    """Return once no transaction of another test on this server could still have come before the newest change."""
+    async with asyncio.timeout(60):  # against a hang only
+        while not await sql.fetchval(_IS_SETTLED):
+            await sql.execute("select pg_sleep(0.02)")
 
 
 class Shelf:

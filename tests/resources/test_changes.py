@@ -1,6 +1,5 @@
 """The feed of changes: complete, in order, each resource once, nothing passed over that commits late."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +9,8 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from tests.resources.conftest import Shelf
+from tests.resources.conftest import Shelf, settle
 from vibe4vets.resources import service
-
-SETTLED = """
-select coalesce(max(changed_in), 0) < cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint)
-from published_changes
-"""
 
 
 class Mirror:
@@ -29,9 +23,8 @@ class Mirror:
     async def read(
         self, since: str | None = None, limit: int = 100, *, wait: bool = True
     ) -> tuple[list[Any], str, bool]:
-        async with asyncio.timeout(60):  # against a hang only
-            while wait and not await self.sql.fetchval(SETTLED):
-                await self.sql.execute("select pg_sleep(0.02)")
+        if wait:
+            await settle(self.sql)
         query = {"limit": limit} | ({"since": since} if since else {})
         answer = await self.client.get("/api/v1/resources/changes", params=query)
         assert answer.status_code == 200, answer.text

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tests.conftest import NO_TLS
-from tests.resources.conftest import Shelf
+from tests.resources.conftest import Shelf, settle
 from vibe4vets.core.http import Shell
 from vibe4vets.resources.service.exporting.reading import BATCH
 
@@ -170,7 +170,9 @@ async def test_what_nobody_approved_is_not_in_it(client: httpx.AsyncClient, shel
         assert "Canary" not in answer.text
 
 
-async def test_a_copy_is_current_until_something_changes(client: httpx.AsyncClient, shelf: Shelf) -> None:
+async def test_a_copy_is_current_until_something_changes(
+    client: httpx.AsyncClient, shelf: Shelf, sql: asyncpg.Connection
+) -> None:
     one = await shelf.publish("1", locations=[{"city": "Columbus", "state": "OH"}])
     tags = []
     for change in ("nothing", "published", "changed", "withdrawn"):
@@ -181,6 +183,7 @@ async def test_a_copy_is_current_until_something_changes(client: httpx.AsyncClie
                 await shelf.publish("1", title="Other", locations=[{"city": "Columbus", "state": "OH"}])
             case "withdrawn":
                 await shelf.withdraw(one)
+        await settle(sql)
         answer = await client.get(f"{EXPORT}.csv")
         tags.append(answer.headers["etag"])
         again = await client.get(f"{EXPORT}.csv", headers={"if-none-match": tags[-1]})
