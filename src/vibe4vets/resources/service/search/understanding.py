@@ -8,6 +8,7 @@ from typing import Final
 
 from vibe4vets.resources.folding import fold
 from vibe4vets.resources.models import EntryKind
+from vibe4vets.resources.service.crisis import speaks_of_crisis
 from vibe4vets.resources.service.places import Reading
 from vibe4vets.resources.service.search import codes, weights
 from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING, VETERAN
@@ -21,6 +22,8 @@ MOST_WORDS: Final = 32
 MOST_CONCEPTS: Final = 8
 STAND_IN: Final = ("hotline", "crisis-support", "211", "information-referral")
 """What a person whose words we do not understand is offered first."""
+IN_CRISIS: Final = {"crisis-support": 1.0, "counseling": 0.4}
+"""What somebody needs whose words sound as if a life may be in danger, whatever else they say."""
 
 
 class ConceptKind(StrEnum):
@@ -116,7 +119,10 @@ def understand(knowledge: Knowledge, query: str, repairs: Mapping[str, str], ste
     if reading is not None and reading.end > len(words):
         reading = None
     reader = _Reader(knowledge, words, stems)
-    concepts = reader.concepts(reading)[:MOST_CONCEPTS]
+    concepts = reader.concepts(reading)
+    if speaks_of_crisis(corrected) and not any("crisis-support" in concept.primary for concept in concepts):
+        concepts = [*reader.of_crisis(), *concepts]
+    concepts = concepts[:MOST_CONCEPTS]
     return Understanding(query, corrected if corrected != query else None, words, tuple(concepts), reading)
 
 
@@ -151,6 +157,14 @@ class _Reader:
         if reading is not None and reading.confidence < weights.SURE_PLACE:
             found += [self._of_place(self._words[at]) for at in placed]
         return [concept for concept in found if concept.lexemes or concept.codes or concept.synonyms]
+
+    def of_crisis(self) -> list[Concept]:
+        """The need that nobody has named; none where the directory has nothing for it."""
+        known = {code: near for code, near in IN_CRISIS.items() if self._knowledge.resources_with_code(code)}
+        if not known:
+            return []
+        weight = self._knowledge.rarity(min(map(self._knowledge.resources_with_code, known)))
+        return [Concept(ConceptKind.NEED, (), weight, codes=tuple(Evidence(*code) for code in known.items()))]
 
     def _of_match(self, match: Match, *, several: bool) -> Concept:
         words, meaning = self._words[match.start : match.end], match.meaning
