@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 from vibe4vets.core.database import Session
 from vibe4vets.resources.service.places import Gazetteer, LivePlaces
@@ -21,6 +22,9 @@ from vibe4vets.resources.service.search.stored import (
     read_versions,
     stem,
 )
+
+_MANY: Final = 10
+"""So many resources have no word by mistake."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,15 @@ class Knowledge:
             or word in self.lexicon.words
             or word in self.gazetteer.words
             or word in plain_words()
+        )
+
+    def is_doubtful(self, word: str) -> bool:
+        """Whether a few records are all that says that there is such a word: they may have a slip of their own."""
+        return (
+            may_be_misspelt(word)
+            and self.vocabulary.words.get(word, _MANY) < _MANY
+            and not (word in KNOWN or word in self.lexicon.words or word in self.gazetteer.words)
+            and word not in plain_words()
         )
 
     def lexeme(self, word: str) -> str | None:

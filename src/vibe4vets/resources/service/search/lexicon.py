@@ -8,7 +8,8 @@ from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from vibe4vets.resources.models import EntryKind
-from vibe4vets.resources.service.search.conversation import COMMON, JOINING, VETERAN
+from vibe4vets.resources.service.search.conversation import COMMON, EVERYDAY, JOINING, VETERAN
+from vibe4vets.resources.service.search.plain import common_words
 
 MOST_WORDS: Final = 6
 SURE_WEIGHT: Final = 0.99
@@ -45,6 +46,11 @@ def phrase_key(words: Sequence[str]) -> str:
     return " ".join(_singular(word) for word in words if len(words) == 1 or word not in JOINING)
 
 
+def _in_singular(words: Sequence[str]) -> str:
+    """A phrase with all of its words, each in one form."""
+    return " ".join(map(_singular, words))
+
+
 @lru_cache(maxsize=20_000)
 def _singular(word: str) -> str:
     if word in VETERAN:
@@ -65,6 +71,9 @@ class Lexicon:
         for meaning in meanings:
             self._by_phrase.setdefault(meaning.phrase, meaning)
             key = phrase_key(meaning.phrase.split())
+            if key in EVERYDAY or key in common_words():
+                # "have to be out by" is no entry for "out"
+                key = _in_singular(meaning.phrase.split())
             if meaning.codes and any(word not in _UNTELLING for word in key.split()):
                 self._by_key.setdefault(key, meaning)
         known = [*map(str.split, self._by_phrase), *map(str.split, self._by_key)]
@@ -81,6 +90,10 @@ class Lexicon:
         """What else a single word is written as, none for most."""
         meaning = self._by_phrase.get(word)
         return meaning.official_words if meaning is not None and not meaning.codes else ()
+
+    def after(self, word: str) -> Collection[str]:
+        """The words that follow `word` in any phrase."""
+        return self._after.get(word, ())
 
     def beside(self, before: str, after: str) -> set[str]:
         """The words that follow the one, or come before the other, in any phrase."""
@@ -123,7 +136,7 @@ class Lexicon:
             return exact if exact.codes else None
         ends = (words[0], words[-1])
         if len(words) > 1 and any(word in JOINING for word in ends):
-            return None
+            return self._by_key.get(_in_singular(words))
         key = phrase_key(words)
         if (found := self._by_key.get(key)) is not None:
             return found

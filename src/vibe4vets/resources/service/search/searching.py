@@ -24,14 +24,13 @@ from vibe4vets.resources.service.search.candidates import (
 from vibe4vets.resources.service.search.knowledge import Knowledge, SearchKnowledge
 from vibe4vets.resources.service.search.learning import Listener, Outcome, unmatched_words
 from vibe4vets.resources.service.search.narrowing import Narrowing, narrowing
+from vibe4vets.resources.service.search.repairing import repair, unknown_words
 from vibe4vets.resources.service.search.statement import Page, SearchStatement
 from vibe4vets.resources.service.search.stored import known_words
 from vibe4vets.resources.service.search.understanding import (
     Understanding,
-    repair,
     stand_in,
     understand,
-    unknown_words,
 )
 
 ENOUGH: Final = 10

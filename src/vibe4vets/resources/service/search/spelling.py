@@ -10,6 +10,8 @@ MOST_REPAIRED: Final = 8
 """A text of many unknown words is in another language, or nonsense."""
 _FIRST_LETTER: Final = 0.5
 _FREQUENCY, _IN_LEXICON = 0.25, 0.4
+MUCH_LIKELIER: Final = _FREQUENCY
+"""Ten times as many resources have it."""
 _FITS: Final = 1.0
 """For a word that is spoken of together with what stands beside it: "sucie hotline" is no "lucie hotline"."""
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -50,6 +52,12 @@ class Speller:
             for candidate, edits in near.items()
         }
         return min(costs, key=lambda candidate: (costs[candidate], candidate), default=None)
+
+    def meant(self, word: str, fits: Container[str]) -> str | None:
+        """The much likelier word that one edit makes of a known `word`, and that `fits` what stands beside it."""
+        likely = self._known.get(word, 0.0) + MUCH_LIKELIER
+        found = {other for other in _edits(word) if other in fits and self._known.get(other, 0.0) >= likely}
+        return max(found, key=lambda other: (self._known[other], other), default=None)
 
     def _cost(self, word: str, candidate: str, edits: int) -> float:
         first = _FIRST_LETTER * (word[0] == candidate[0])

@@ -1,7 +1,6 @@
 """From the words of a query to what it asks for: spelling, place, and concepts with their evidence."""
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -15,10 +14,8 @@ from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYD
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT, Match
 from vibe4vets.resources.service.search.plain import common_words, everyday_words
-from vibe4vets.resources.service.search.spelling import MOST_REPAIRED
+from vibe4vets.resources.service.search.repairing import MOST_WORDS, rewrite
 
-_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019\u02bc`][^\W_]+)*")
-MOST_WORDS: Final = 32
 MOST_CONCEPTS: Final = 8
 STAND_IN: Final = ("hotline", "crisis-support", "211", "information-referral")
 """What a person whose words we do not understand is offered first."""
@@ -93,27 +90,9 @@ class Understanding:
         return self.reading is not None and self.reading.confidence >= weights.SURE_PLACE
 
 
-def unknown_words(knowledge: Knowledge, query: str) -> list[str]:
-    """The words that may be misspelt, each once; none when most of the query is in no language of ours."""
-    words = dict.fromkeys(fold(query).split()[:MOST_WORDS])
-    unknown = [word for word in words if not knowledge.knows(word)]
-    return unknown if len(unknown) <= MOST_REPAIRED else []
-
-
-def repair(knowledge: Knowledge, query: str, unknown: Collection[str]) -> dict[str, str]:
-    """The known word for each of the unknown ones that has a likely one."""
-    words = fold(query).split()[:MOST_WORDS]
-    found = {
-        word: knowledge.speller.repair(word, knowledge.lexicon.beside(before, after))
-        for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False)
-        if word in unknown
-    }
-    return {word: known for word, known in found.items() if known is not None}
-
-
 def understand(knowledge: Knowledge, query: str, repairs: Mapping[str, str], stems: Mapping[str, str]) -> Understanding:
     """Read `query` with its `repairs`; `stems` are the lexemes of words that only the database knew."""
-    corrected = _WORD.sub(lambda found: repairs.get(fold(found[0]), found[0]), query) if repairs else query
+    corrected = rewrite(knowledge, query, repairs)
     words = tuple(fold(corrected).split()[:MOST_WORDS])
     reading = knowledge.gazetteer.recognise(corrected, common=knowledge.lexicon.words)
     if reading is not None and reading.end > len(words):
