@@ -116,6 +116,11 @@ def gazetteer() -> Gazetteer:
         ("Bath, ME", "Bath, ME", "bath me", 1),
         ("Hope, Arkansas", "Hope, AR", "hope arkansas", 1),
         ("mobile alabama food", "Mobile, AL", "mobile alabama", 1),
+        ("food pantry in Reading", "Reading, PA", "reading", 1),
+        ("vet center Mobile", "Mobile, AL", "mobile", 0.7),
+        ("Ft Worth claims help", "Fort Worth, TX", "ft worth", 0.7),
+        ("shelter nyc", "New York, NY", "nyc", 0.7),
+        ("tx hunting license", "Texas", "tx", 0.8),
     ],
 )  # fmt: skip
 def test_the_place_in_a_text(gazetteer: Gazetteer, text: str, name: str, words: str, confidence: float) -> None:
@@ -130,7 +135,8 @@ def test_the_place_in_a_text(gazetteer: Gazetteer, text: str, name: str, words: 
 
 @pytest.mark.parametrize(
     "text",
-    ["care in VA", "food near va",
+    ["comida cerca de mi", "CT scan", "mi esposo", "Reading Help", "Mobile Clinic", "READING", "care in VA",
+     "food near va",
      "", "va", "VA benefits", "help me", "HELP ME", "in home care", "bath in", "food or rent", "hi", "OK", "veteran ID",
      "get my veteran ID", "reading help", "mobile clinic", "hope", "I need a home", "form 21526", "99999 reasons", "me",
      "MS support group", "my wife has MS", "oh", "%%%", "\u0645\u0631\u062d\u0628\u0627", "12345678 IN12"],

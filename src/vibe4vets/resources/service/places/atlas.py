@@ -22,6 +22,15 @@ from vibe4vets.resources.service.places.place import Place, PlaceKind
 MOST_WORDS: Final = 5
 _FAR_DEGREES: Final = 3
 _ONE_SPELLING: Final = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
+# What people call places, by the key of the name.
+_SAID_FOR: Final = {
+    "abq": "albuquerque", "atl": "atlanta", "cincy": "cincinnati", "cinci": "cincinnati", "indy": "indianapolis",
+    "jax": "jacksonville", "nola": "new orleans", "nyc": "new york", "new york city": "new york",
+    "okc": "oklahoma city", "philly": "philadelphia", "san fran": "san francisco", "sf": "san francisco",
+    "slc": "salt lake city", "st pete": "st petersburg", "va beach": "virginia beach", "vegas": "las vegas",
+    "la": "los angeles", "pg": "prince georges", "dfw": "dallas", "oc": "orange", "kcmo": "kansas city",
+}  # fmt: skip
+_CALLED_COUNTY_ONLY: Final = frozenset(["la", "pg", "oc"])
 _NAMED_IN_FULL: Final = ("county", "parish", "borough", "municipality", "census area", "district", "island")
 _FAR: Final = {"AS": (-14.3, -170.7), "MP": (15.2, 145.7)}  # they share the areas of Hawaii and Guam
 _OTHER_NAMES: Final = {"d c": "DC", "virgin islands": "VI", "us virgin islands": "VI"}
@@ -103,11 +112,13 @@ class Atlas:
 
     def cities(self, words: Sequence[str], state: str | None = None) -> list[Candidate]:
         """The cities of this name, in one state or in all."""
-        return self._candidates(PlaceKind.CITY, words, state)
+        key = place_key(words)
+        return self._candidates(PlaceKind.CITY, key if key in _CALLED_COUNTY_ONLY else _SAID_FOR.get(key, key), state)
 
     def counties(self, words: Sequence[str], state: str | None = None) -> list[Candidate]:
         """The counties of this name, which lacks the word County, in one state or in all."""
-        return self._candidates(PlaceKind.COUNTY, words, state)
+        key = place_key(words)
+        return self._candidates(PlaceKind.COUNTY, _SAID_FOR.get(key, key), state)
 
     def beginning(self, words: Sequence[str], most: int) -> list[Place]:
         """The states whose name begins with these words, then the largest such cities."""
@@ -118,8 +129,8 @@ class Atlas:
         largest = nlargest(most, at, key=lambda number: (cities.weights[number], -number))
         return [*states, *(_place(PlaceKind.CITY, cities, number) for number in largest)][:most]
 
-    def _candidates(self, kind: PlaceKind, words: Sequence[str], state: str | None) -> list[Candidate]:
-        at = self._ranges[kind].get(place_key(words), range(0))
+    def _candidates(self, kind: PlaceKind, key: str, state: str | None) -> list[Candidate]:
+        at = self._ranges[kind].get(key, range(0))
         columns = self._named[kind]
         total = sum(columns.weights[number] for number in at)
         return [

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Final
 
 from vibe4vets.resources.folding import fold
@@ -33,6 +33,10 @@ class Gazetteer:
     def words(self) -> frozenset[str]:
         """The folded words that names of cities, counties and states are made of."""
         return self._atlas.words
+
+    def has_city(self, words: Sequence[str], state: str | None = None) -> bool:
+        """Whether a city, of one state or any, is called by these folded words."""
+        return bool(self._atlas.cities(words, state))
 
     def recognise(self, text: str, *, common: Container[str] = ()) -> Reading | None:
         """The place that some words of `text` name, None when none does.

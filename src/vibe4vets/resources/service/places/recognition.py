@@ -27,6 +27,10 @@ _WORDS: Final = frozenset(["as", "in", "me", "or"])
 _SAID_IN_CAPITALS: Final = _WORDS | {"hi", "id", "md", "ms", "oh", "ok", "pa", "va"}
 # Codes that, in small letters, also end sentences that name no state.
 _SAID_AT_THE_END: Final = _SAID_IN_CAPITALS | {"al", "co", "de", "la", "ma", "mo", "mt", "ne"}
+# Codes that begin a sentence as a word or a thing: "mi esposo", "CT scan".
+_SAID_AT_THE_START: Final = _SAID_AT_THE_END | {"ct", "mi"}
+# Before these, in Spanish, "mi" and "la" are no states.
+_SPANISH: Final = frozenset(["de", "para", "por", "con", "en", "a", "y", "que", "cerca", "como"])
 _LARGE, _KNOWN, _MOSTLY, _OFTEN = 8, 3, 0.6, 0.4
 
 
@@ -114,13 +118,21 @@ class Recognition:
         there = [city for city in found if named and city.place.state == named.code]
         if named and there and self._may_be_name(start, end, there[0]):
             yield _Rank.CITY_AND_STATE, _reading(there, start, named.end, SURE)
-        elif found and not self._is_ordinary(start, end):
+        elif found and (not self._is_ordinary(start, end) or self._is_written_as_name(found, start, end)):
             yield from self._city_alone(found, start, end)
 
     def _may_be_name(self, start: int, end: int, city: Candidate) -> bool:
         """Ordinary words before a state are a city's name if it is a large one, or written as a name."""
         is_ordinary = self._is_ordinary(start, end)
         return not is_ordinary or city.weight >= _KNOWN or end - 1 in self._commas or self._is_capital(start)
+
+    def _is_written_as_name(self, found: list[Candidate], start: int, end: int) -> bool:
+        """Whether ordinary words are a city's all the same: "in Reading", "legal aid Independence", "Fort Worth"."""
+        if end - start > 1:
+            return found[0].weight >= _LARGE and found[0].share > _MOSTLY
+        is_last_alone = end == len(self.words) and start > 0 and not any(map(self._is_capital, range(1, start)))
+        after_in = start > 0 and self.words[start - 1] in _BEFORE
+        return self._is_capital(start) and (after_in or is_last_alone)
 
     def _city_alone(self, found: list[Candidate], start: int, end: int) -> Iterator[tuple[_Rank, Reading]]:
         first, is_last = found[0], end == len(self.words)
@@ -166,7 +178,13 @@ class Recognition:
         after_comma = start - 1 in self._commas
         if is_capital and (after_in or after_comma or (is_last and word not in _SAID_IN_CAPITALS - {"oh", "pa"})):
             sure = SURE
-        elif (after_in and word not in _WORDS) or (is_last and (after_comma or word not in _SAID_AT_THE_END)):
+        elif start and self.words[start - 1] in _SPANISH and word in {"mi", "la"}:
+            return
+        elif (
+            (after_in and word not in _WORDS)
+            or (is_last and (after_comma or word not in _SAID_AT_THE_END))
+            or (start == 0 and word not in _SAID_AT_THE_START)
+        ):
             sure = LIKELY
         elif word == "dc":
             sure = SURE

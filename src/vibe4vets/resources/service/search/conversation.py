@@ -43,6 +43,11 @@ EVERYDAY: Final = frozenset(
     " necesita necesitan buscando soy estoy somos estan esta este eso esa muy mas pero sin sobre hasta desde entre"
     " todo todos toda todas alguien algo nada nadie".split()
 )
+# What is called by a number: without such a word a number is an age, a year, or part of a telephone number.
+NUMBERED: Final = frozenset(
+    "post posts chapter camp detachment unit lodge district squadron number no ward school building suite route highway"
+    " hwy section group troop aerie council barracks conference".split()
+)
 DAYS: Final = {
     name: code
     for code, names in {

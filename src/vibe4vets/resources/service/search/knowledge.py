@@ -10,7 +10,7 @@ from typing import Final
 from vibe4vets.core.database import Session
 from vibe4vets.resources.service.places import Gazetteer, LivePlaces
 from vibe4vets.resources.service.search import codes
-from vibe4vets.resources.service.search.conversation import KNOWN
+from vibe4vets.resources.service.search.conversation import COMMON, KNOWN
 from vibe4vets.resources.service.search.lexicon import Lexicon
 from vibe4vets.resources.service.search.plain import plain_words
 from vibe4vets.resources.service.search.spelling import Speller, likelihood, may_be_misspelt
@@ -23,6 +23,8 @@ from vibe4vets.resources.service.search.stored import (
     stem,
 )
 
+_OFTEN: Final = 100
+"""A word of conversation is typed as often as one that so many resources have: "thir" is "their" and not "third"."""
 _MANY: Final = 10
 """So many resources have no word by mistake."""
 
@@ -41,6 +43,7 @@ class Knowledge:
     @cached_property
     def speller(self) -> Speller:
         counts = dict.fromkeys(KNOWN | self.lexicon.words | self.gazetteer.words, 0) | self.vocabulary.words
+        counts |= {word: max(_OFTEN, counts.get(word, 0)) for word in COMMON}
         return Speller(
             {word: likelihood(count, is_in_lexicon=word in self.lexicon.words) for word, count in counts.items()}
         )

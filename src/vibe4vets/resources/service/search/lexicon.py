@@ -15,6 +15,7 @@ MOST_WORDS: Final = 6
 SURE_WEIGHT: Final = 0.99
 """A code of at least this weight is what a phrase means; those below it are near to it."""
 
+_OF_ALL: Final = frozenset(["veteran", "va"])
 _UNTELLING: Final = COMMON | {"va"}
 
 
@@ -143,4 +144,4 @@ class Lexicon:
         if len(words) < 3 or any(word in COMMON for word in ends):  # noqa: PLR2004
             return None
         # "homeless veteran shelter" is a homeless shelter: in a directory for Veterans the word tells nothing
-        return self._by_key.get(" ".join(word for word in key.split() if word != "veteran"))
+        return self._by_key.get(" ".join(word for word in key.split() if word not in _OF_ALL))

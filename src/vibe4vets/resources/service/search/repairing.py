@@ -1,18 +1,24 @@
 """Putting a query's spelling right: slips in words, words that were torn apart, and words that ran into one."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Final
 
 from vibe4vets.resources.folding import fold
+from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.service.search.conversation import COMMON
 from vibe4vets.resources.service.search.knowledge import Knowledge
-from vibe4vets.resources.service.search.spelling import MOST_REPAIRED
+from vibe4vets.resources.service.search.spelling import MOST_REPAIRED, TENFOLD
 
 MOST_WORDS: Final = 32
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019\u02bc`][^\W_]+)*")
 _TORN: Final = re.compile(rf"(?=({_WORD.pattern})([ -])({_WORD.pattern}))")
-_SHORTEST_PART, _SHORTEST_WHOLE = 3, 7
+# By code or by name; codes that are words of a sentence tell of no place before them.
+_SAID: Final = {"AS", "HI", "IN", "ME", "OK", "OR"}
+_STATES: Final = {code.lower(): code for code in STATES if code not in _SAID} | {
+    fold(name): code for code, name in STATES.items()
+}
+_SHORTEST_PART, _SHORTEST_WHOLE, _LONG = 3, 7, 6
 
 
 def unknown_words(knowledge: Knowledge, query: str) -> list[str]:
@@ -22,17 +28,43 @@ def unknown_words(knowledge: Knowledge, query: str) -> list[str]:
     return unknown if len(unknown) <= MOST_REPAIRED else []
 
 
-def repair(knowledge: Knowledge, query: str, unknown: Collection[str]) -> dict[str, str]:
-    """What to write instead of words: of the unknown ones, and of those that only a careless record knows."""
+def repair(knowledge: Knowledge, query: str, unknown: Collection[str], formed: Container[str]) -> dict[str, str]:
+    """What to write instead of words: of the unknown ones, and of those that only a careless record knows.
+
+    A word that is `formed` of a known stem is a slip only of a word of the lexicon: "centr", "groceris".
+    """
     words = fold(query).split()[:MOST_WORDS]
+    speller, lexicon = knowledge.speller, knowledge.lexicon
     found = {}
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
-        beside = knowledge.lexicon.beside(before, after)
-        if word in unknown:
-            found[word] = _parted(knowledge, word) or knowledge.speller.repair(word, beside)
+        beside = _Beside(knowledge, before, after)
+        if word in formed:
+            found[word] = speller.meant(word, beside) or speller.meant(word, lexicon.words)
+        elif word in unknown:
+            found[word] = _parted(knowledge, word) or speller.repair(word, beside)
         elif word not in COMMON and knowledge.is_doubtful(word):
-            found[word] = knowledge.speller.meant(word, beside)
+            often = lexicon.words if len(word) >= _LONG else ()
+            found[word] = speller.meant(word, beside, more=TENFOLD) or speller.meant(word, often, more=2.5 * TENFOLD)
     return {word: known for word, known in found.items() if known is not None}
+
+
+class _Beside:
+    """The words that go with what stands before and behind: in a phrase of the lexicon, or in the name of a place."""
+
+    def __init__(self, knowledge: Knowledge, before: str, after: str) -> None:
+        self._gazetteer, self._before, self._after = knowledge.gazetteer, before, after
+        self._phrases = knowledge.lexicon.beside(before, after)
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and (word in self._phrases or self._is_of_place(word))
+
+    def _is_of_place(self, word: str) -> bool:
+        has_city, state = self._gazetteer.has_city, _STATES.get(self._after)
+        return (
+            has_city([self._before, word])
+            or has_city([word, self._after])
+            or (state is not None and has_city([word], state))
+        )
 
 
 def rewrite(knowledge: Knowledge, query: str, repairs: Mapping[str, str]) -> str:

@@ -182,7 +182,7 @@ class Scoring:
             found.append(f"case when {self._as_phrase(self._words_named)} then 1 else 0 end")
         most = max(3, weights.RARE * self._knowledge.versions.resources)
         for concept in self._understanding.concepts:
-            if concept.kind is ConceptKind.WORD and common_words().isdisjoint(concept.words):
+            if concept.kind is ConceptKind.WORD and not concept.is_filler and common_words().isdisjoint(concept.words):
                 found += [
                     f"case when {self._has(lexeme(evidence.lexeme, 'AB'))} then 1 else 0 end"
                     for evidence in concept.lexemes

@@ -98,10 +98,9 @@ async def _search(
 async def _understand(session: Session, knowledge: Knowledge, query: str) -> Understanding:
     unknown = unknown_words(knowledge, query)
     # only for words that this process has never seen: another may have published them a moment ago
-    stems = await known_words(session, unknown) if unknown else {}
-    return understand(
-        knowledge, query, repair(knowledge, query, [word for word in unknown if word not in stems]), stems
-    )
+    stems, formed = await known_words(session, unknown) if unknown else ({}, set())
+    slips = [word for word in unknown if word in formed or word not in stems]
+    return understand(knowledge, query, repair(knowledge, query, slips, formed), stems)
 
 
 def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[Attempt]:

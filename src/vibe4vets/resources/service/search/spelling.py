@@ -10,8 +10,8 @@ MOST_REPAIRED: Final = 8
 """A text of many unknown words is in another language, or nonsense."""
 _FIRST_LETTER: Final = 0.5
 _FREQUENCY, _IN_LEXICON = 0.25, 0.4
-MUCH_LIKELIER: Final = _FREQUENCY
-"""Ten times as many resources have it."""
+TENFOLD: Final = _FREQUENCY
+"""How much likelier a word is that ten times as many resources have."""
 _FITS: Final = 1.0
 """For a word that is spoken of together with what stands beside it: "sucie hotline" is no "lucie hotline"."""
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -47,17 +47,19 @@ class Speller:
         """
         near = dict(self._far(word, fits))
         near |= {candidate: 1 for candidate in _edits(word) if candidate in self._known}
+        if len(word) == SHORTEST:  # any four letters are one edit from something: "cert" from "wert"
+            near = {other: edits for other, edits in near.items() if other[0] == word[0] or other in fits}
         costs = {
             candidate: self._cost(word, candidate, edits) - _FITS * (candidate in fits)
             for candidate, edits in near.items()
         }
         return min(costs, key=lambda candidate: (costs[candidate], candidate), default=None)
 
-    def meant(self, word: str, fits: Container[str]) -> str | None:
-        """The much likelier word that one edit makes of a known `word`, and that `fits` what stands beside it."""
-        likely = self._known.get(word, 0.0) + MUCH_LIKELIER
-        found = {other for other in _edits(word) if other in fits and self._known.get(other, 0.0) >= likely}
-        return max(found, key=lambda other: (self._known[other], other), default=None)
+    def meant(self, word: str, among: Container[str], *, more: float = 0.0) -> str | None:
+        """The likeliest word `among` others that one edit makes of one that is known; by so much `more` likely."""
+        likely = self._known.get(word, 0.0) + more
+        found = {other for other in _edits(word) if self._known.get(other, -1.0) >= likely and other in among}
+        return max(found - {word}, key=lambda other: (self._known[other], other), default=None)
 
     def _cost(self, word: str, candidate: str, edits: int) -> float:
         first = _FIRST_LETTER * (word[0] == candidate[0])
@@ -67,9 +69,12 @@ class Speller:
         """Words of the same first letter that two or three edits make of `word`."""
         usual, letters = _most_edits(word), _letters(word)
         for mask, candidate in self._by_first.get(word[0], ()):
-            most = max(usual, 2) if candidate in fits else usual
             # an edit changes at most two letters of the set
-            if abs(len(candidate) - len(word)) <= most and (mask ^ letters).bit_count() <= 2 * most:
+            least = max(abs(len(candidate) - len(word)), ((mask ^ letters).bit_count() + 1) // 2)
+            if least > max(usual, 2):
+                continue
+            most = max(usual, 2) if usual == 1 and candidate in fits else usual
+            if least <= most:
                 edits = distance(word, candidate, most)
                 if edits <= most:
                     yield candidate, edits

@@ -19,9 +19,9 @@ _STATE = text("select lexicon, vocabulary, resources from search_state")
 _WORDS = text("select word, lexeme, resources from search_words")
 _LEXEMES = text("select lexeme, resources from search_lexemes")
 _KNOWN = """
-select word, lexeme from search_words where word = any($1::text[])
+select word, lexeme, true as is_written from search_words where word = any($1::text[])
 union all
-select w.word, w.lexeme from (
+select w.word, w.lexeme, false from (
   select word, (ts_lexize('english_stem', word))[1] as lexeme from unnest($1::text[]) as word
 ) w where exists (select from search_lexemes l where l.lexeme = w.lexeme)
 """
@@ -94,6 +94,8 @@ async def stem(session: Session, words: set[str]) -> dict[str, str]:
     return {row.word: row.lexeme for row in await session.execute(_STEMS, {"words": sorted(words)})}
 
 
-async def known_words(session: Session, words: Sequence[str]) -> dict[str, str]:
-    """The lexemes of those `words` that the directory has by now, if only in another form: no other is misspelt."""
-    return {row.word: row.lexeme for row in await session.fetch(_KNOWN, [list(words)])}
+async def known_words(session: Session, words: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """The lexemes of those `words` that the directory has by now, and which of them it has in another form alone."""
+    rows = await session.fetch(_KNOWN, [list(words)])
+    written = {row.word for row in rows if row.is_written}
+    return {row.word: row.lexeme for row in rows}, {row.word for row in rows} - written

@@ -10,13 +10,15 @@ from vibe4vets.resources.models import EntryKind
 from vibe4vets.resources.service.crisis import speaks_of_crisis
 from vibe4vets.resources.service.places import Reading
 from vibe4vets.resources.service.search import codes, weights
-from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING, VETERAN
+from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING, NUMBERED, VETERAN
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT, Match
 from vibe4vets.resources.service.search.plain import common_words, everyday_words
 from vibe4vets.resources.service.search.repairing import MOST_WORDS, rewrite
 
 MOST_CONCEPTS: Final = 8
+SENTENCE: Final = 10
+"""Who writes so many words tells a story: the common ones that the lexicon does not know are part of it."""
 STAND_IN: Final = ("hotline", "crisis-support", "211", "information-referral")
 """What a person whose words we do not understand is offered first."""
 IN_CRISIS: Final = {"crisis-support": 1.0, "counseling": 0.4}
@@ -129,7 +131,7 @@ class _Reader:
         found = [self._of_match(match, several=several) for match in matches]
         covered = {at for match in matches for at in range(match.start, match.end)} | set(placed)
         found += [
-            self._of_word(word)
+            self._of_word(at)
             for at, word in enumerate(self._words)
             if at not in covered and (word not in JOINING or word in DAYS)
         ]
@@ -165,16 +167,25 @@ class _Reader:
             official=official if meaning.kind is EntryKind.ACRONYM and self._all_known(official) else (),
         )  # fmt: skip
 
-    def _of_word(self, word: str) -> Concept:
+    def _of_word(self, at: int) -> Concept:
+        word = self._words[at]
         if word in DAYS:
             day = codes.weekday(DAYS[word])
             known = (Evidence(day, 1.0),) if self._knowledge.resources(day) else ()
             return Concept(ConceptKind.WEEKDAY, (word,), weights.WEEKDAY, codes=known)
-        lexemes = self._evidence((word,), light=_telling_part(word))
+        is_talk = len(self._words) >= SENTENCE and word in common_words()
+        is_conversation = is_talk or _is_conversation(word) or (word.isdigit() and not self._is_of_name(at))
+        lexemes = self._evidence((word,), light=weights.CONVERSATION if is_conversation else _telling_part(word))
         synonyms = self._evidence(self._knowledge.lexicon.synonym(word))
         weight = max((evidence.weight for evidence in lexemes), default=1.0)
-        is_filler = _is_conversation(word) or word in everyday_words()
+        is_filler = is_conversation or word in everyday_words()
         return Concept(ConceptKind.WORD, (word,), weight, lexemes, synonyms=synonyms, is_filler=is_filler)
+
+    def _is_of_name(self, at: int) -> bool:
+        """Whether a number may be a name's, as in "Post 44": an age, a year or a telephone number is not."""
+        before = self._words[at - 1] if at else ""
+        is_last = at == len(self._words) - 1
+        return before in NUMBERED or (is_last and not before.isdigit() and not _is_conversation(before or "a"))
 
     def _of_place(self, word: str) -> Concept:
         lexemes = self._evidence((word,))
@@ -184,7 +195,9 @@ class _Reader:
     def _evidence(self, words: Sequence[str], *, light: float = 1) -> tuple[Evidence, ...]:
         """The lexemes of `words` that any resource has, each once; weighed by their rarity and by `light`."""
         found: dict[str, Evidence] = {}
-        for word in words:
+        # "10" of a form 10-10EZ that no record names is a number of anything
+        is_whole = all(self._knowledge.resources(self._lexeme(word) or "") for word in words)
+        for word in words if is_whole else [word for word in words if not word.isdigit()]:
             lexeme = self._lexeme(word)
             resources = self._knowledge.resources(lexeme) if lexeme else 0
             if lexeme and lexeme not in found and (resources or word in self._stems):
