@@ -48,6 +48,12 @@ NUMBERED: Final = frozenset(
     "post posts chapter camp detachment unit lodge district squadron number no ward school building suite route highway"
     " hwy section group troop aerie council barracks conference".split()
 )
+# What makes a weekday one of opening hours, and what makes it the day when something is due.
+OPENING: Final = frozenset(
+    "open opens opened opening hours close closes closed closing every each weekly abierto abierta abiertos abierta"
+    " abren abre horario horas cada".split()
+)
+DEADLINE: Final = frozenset("by until till due this next before last since come coming evicted eviction court".split())
 DAYS: Final = {
     name: code
     for code, names in {

@@ -10,7 +10,16 @@ from vibe4vets.resources.models import EntryKind
 from vibe4vets.resources.service.crisis import speaks_of_crisis
 from vibe4vets.resources.service.places import Reading
 from vibe4vets.resources.service.search import codes, weights
-from vibe4vets.resources.service.search.conversation import COMMON, DAYS, EVERYDAY, JOINING, NUMBERED, VETERAN
+from vibe4vets.resources.service.search.conversation import (
+    COMMON,
+    DAYS,
+    DEADLINE,
+    EVERYDAY,
+    JOINING,
+    NUMBERED,
+    OPENING,
+    VETERAN,
+)
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT, Match
 from vibe4vets.resources.service.search.plain import common_words, everyday_words
@@ -19,6 +28,7 @@ from vibe4vets.resources.service.search.repairing import MOST_WORDS, rewrite
 MOST_CONCEPTS: Final = 8
 SENTENCE: Final = 10
 """Who writes so many words tells a story: the common ones that the lexicon does not know are part of it."""
+FEW: Final = 4
 STAND_IN: Final = ("hotline", "crisis-support", "211", "information-referral")
 """What a person whose words we do not understand is offered first."""
 IN_CRISIS: Final = {"crisis-support": 1.0, "counseling": 0.4}
@@ -127,8 +137,14 @@ class _Reader:
         """The concepts in the order of the words; those of an unsure place come last and light."""
         placed = range(reading.start, reading.end) if reading else range(0)
         matches = self._knowledge.lexicon.matches(self._words, placed)
-        several = sum(not _is_audience(match) for match in matches) > 0
-        found = [self._of_match(match, several=several) for match in matches]
+        needs = [match for match in matches if not _is_audience(match)]
+        particular = [match for match in needs if not _is_general(match)]
+        found = [self._of_match(match, several=bool(needs)) for match in matches]
+        if particular:
+            found = [
+                _lightened(concept) if _is_general(match) else concept
+                for match, concept in zip(matches, found, strict=True)
+            ]
         covered = {at for match in matches for at in range(match.start, match.end)} | set(placed)
         found += [
             self._of_word(at)
@@ -172,7 +188,8 @@ class _Reader:
         if word in DAYS:
             day = codes.weekday(DAYS[word])
             known = (Evidence(day, 1.0),) if self._knowledge.resources(day) else ()
-            return Concept(ConceptKind.WEEKDAY, (word,), weights.WEEKDAY, codes=known)
+            weekday = Concept(ConceptKind.WEEKDAY, (word,), weights.WEEKDAY, codes=known)
+            return weekday if self._is_of_hours(at) else _lightened(weekday)
         is_talk = len(self._words) >= SENTENCE and word in common_words()
         is_conversation = is_talk or _is_conversation(word) or (word.isdigit() and not self._is_of_name(at))
         lexemes = self._evidence((word,), light=weights.CONVERSATION if is_conversation else _telling_part(word))
@@ -180,6 +197,12 @@ class _Reader:
         weight = max((evidence.weight for evidence in lexemes), default=1.0)
         is_filler = is_conversation or word in everyday_words()
         return Concept(ConceptKind.WORD, (word,), weight, lexemes, synonyms=synonyms, is_filler=is_filler)
+
+    def _is_of_hours(self, at: int) -> bool:
+        """Whether a weekday asks who is open then: it may also be when the rent is due."""
+        if not OPENING.isdisjoint(self._words):
+            return True
+        return len(self._words) <= FEW and (not at or self._words[at - 1] not in DEADLINE)
 
     def _is_of_name(self, at: int) -> bool:
         """Whether a number may be a name's, as in "Post 44": an age, a year or a telephone number is not."""
@@ -221,6 +244,16 @@ def _telling_part(word: str) -> float:
     if word in everyday_words():
         return weights.CONVERSATION
     return weights.PLAIN if word in common_words() else 1.0
+
+
+def _lightened(concept: Concept) -> Concept:
+    """What is said beside the need, and must not decide what is found."""
+    return replace(concept, weight=concept.weight * weights.CONVERSATION, is_filler=True)
+
+
+def _is_general(match: Match) -> bool:
+    """Whether it asks for help as such: beside a need it tells nothing."""
+    return match.meaning.primary == ["information-referral"]
 
 
 def _is_audience(match: Match) -> bool:
