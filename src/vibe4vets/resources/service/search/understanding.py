@@ -22,7 +22,7 @@ from vibe4vets.resources.service.search.conversation import (
 )
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT, Match
-from vibe4vets.resources.service.search.plain import common_words, everyday_words
+from vibe4vets.resources.service.search.plain import common_words, everyday_words, plain_words
 from vibe4vets.resources.service.search.repairing import MOST_WORDS, rewrite
 
 MOST_CONCEPTS: Final = 8
@@ -132,6 +132,7 @@ class _Reader:
 
     def __init__(self, knowledge: Knowledge, words: Sequence[str], stems: Mapping[str, str]) -> None:
         self._knowledge, self._words, self._stems = knowledge, words, stems
+        self._has_needs = False
 
     def concepts(self, reading: Reading | None) -> list[Concept]:
         """The concepts in the order of the words; those of an unsure place come last and light."""
@@ -139,6 +140,7 @@ class _Reader:
         matches = self._knowledge.lexicon.matches(self._words, placed)
         needs = [match for match in matches if not _is_audience(match)]
         particular = [match for match in needs if not _is_general(match)]
+        self._has_needs = bool(particular)
         found = [self._of_match(match, several=bool(needs)) for match in matches]
         if particular:
             found = [
@@ -192,7 +194,7 @@ class _Reader:
             return weekday if self._is_of_hours(at) else _lightened(weekday)
         is_talk = len(self._words) >= SENTENCE and word in common_words()
         is_conversation = is_talk or _is_conversation(word) or (word.isdigit() and not self._is_of_name(at))
-        lexemes = self._evidence((word,), light=weights.CONVERSATION if is_conversation else _telling_part(word))
+        lexemes = self._evidence((word,), light=weights.CONVERSATION if is_conversation else self._telling_part(word))
         synonyms = self._evidence(self._knowledge.lexicon.synonym(word))
         weight = max((evidence.weight for evidence in lexemes), default=1.0)
         is_filler = is_conversation or word in everyday_words()
@@ -228,6 +230,14 @@ class _Reader:
                 found[lexeme] = Evidence(lexeme, self._knowledge.rarity(max(1, resources)) * part)
         return tuple(found.values())
 
+    def _telling_part(self, word: str) -> float:
+        """What is left of the weight of a word that the lexicon does not know, the more often English has it."""
+        if word in everyday_words():
+            return weights.CONVERSATION
+        if word in common_words():
+            return weights.PLAIN
+        return weights.BESIDE_NEEDS if self._has_needs and word in plain_words() else 1.0
+
     def _lexeme(self, word: str) -> str | None:
         return self._knowledge.lexeme(word) or self._stems.get(word)
 
@@ -237,13 +247,6 @@ class _Reader:
 
 def _is_conversation(word: str) -> bool:
     return word in COMMON or word in EVERYDAY
-
-
-def _telling_part(word: str) -> float:
-    """What is left of the weight of a word that the lexicon does not know, the more often English has it."""
-    if word in everyday_words():
-        return weights.CONVERSATION
-    return weights.PLAIN if word in common_words() else 1.0
 
 
 def _lightened(concept: Concept) -> Concept:

@@ -25,6 +25,8 @@ DERIVED: Final = 0.4
 CONVERSATION: Final = 0.15
 PLAIN: Final = 0.4
 """A word that English has often and the lexicon not: "winter"."""
+BESIDE_NEEDS: Final = 0.7
+"""Any word of English or Spanish beside a need that the lexicon knows: what is needed tells more."""
 AUDIENCE: Final = 0.5
 """Who asks, beside what is asked for: "widow", "disabled"."""
 WEEKDAY: Final = 1.0
