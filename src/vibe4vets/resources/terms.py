@@ -20,6 +20,20 @@ CATEGORY_NAMES = {
     Category.FINANCIAL: "Financial help",
     Category.FAMILY: "Family and survivors",
 }
+GENERAL_TERMS = {
+    Category.EMPLOYMENT: "job-placement",
+    Category.TRAINING: "job-training",
+    Category.HOUSING: "housing-assistance",
+    Category.LEGAL: "legal-aid",
+    Category.FOOD: "food-assistance",
+    Category.BENEFITS: "claims-assistance",
+    Category.MENTAL_HEALTH: "counseling",
+    Category.HEALTHCARE: "health-care",
+    Category.EDUCATION: "education-benefits",
+    Category.FINANCIAL: "emergency-financial-assistance",
+    Category.FAMILY: "family-support",
+}
+"""What a resource of a category is about as far as the category tells; support services may be anything."""
 _ACRONYMS = frozenset(
     ["cboc", "dic", "fqhc", "gi", "gpd", "hud", "lsc", "mst", "pha", "ptsd", "sba", "ssvf", "tbi", "va", "vamc", "vash"]
 )

@@ -148,12 +148,14 @@ async def test_the_directory_s_own_places_fill_the_gaps(
     path.write_text("\n".join([
         record(1, "Columbus", "Franklin", "43215", here), record(2, "St. Elsewhere", "Nowhere", "43999", here),
         record(3, "Vague", "", "", '"latitude": null, "longitude": null'),
+        record(4, "Unmeasured", "", "43900", '"latitude": null, "longitude": null'),
     ]))  # fmt: skip
     await import_file(engine, path, publish=False)
     assert await names(sql, "city") == []
     await import_file(engine, path)
     assert [row[:3] for row in await names(sql, "city")] == [
         ("columbus", "Columbus", "OH"), ("st elsewhere", "St. Elsewhere", "OH"),
+        ("unmeasured", "Unmeasured", "OH"),
     ]  # fmt: skip
     version = await sql.fetchval("select max(id) from place_loads")
     await learn_places(session)
@@ -161,7 +163,8 @@ async def test_the_directory_s_own_places_fill_the_gaps(
     assert await sql.fetchval("select max(id) from place_loads") == version, "nothing new, nothing to read again"
     await load(session, write(CSV))
     rows = await sql.fetch("select name, weight, origin from places where kind = 'city' and state = 'OH' order by name")
-    assert [tuple(row) for row in rows] == [("Columbus", 3, "file"), ("St. Elsewhere", 1, "directory")]
+    assert [tuple(row) for row in rows] == [("Columbus", 3, "file"), ("St. Elsewhere", 1, "directory"),
+                                         ("Unmeasured", 1, "directory")]  # fmt: skip
 
 
 async def test_a_running_service_follows(session: Session, write: Write) -> None:

@@ -51,7 +51,7 @@ _LINE: Final = r"(suicide (prevention )?|crisis )(hot|help)?line|988"
 _OF_WORK: Final = re.compile(
     rf"\b((suicide (prevention|awareness|intervention)|crisis intervention)( \w+){{0,3}} {_WORK}|suicide {_WORK}"
     rf"|({_LINE})( (worker|counselor|responder|operator))? (jobs?|careers?|hiring|volunteer\w*|train(ing|er)s?)"
-    rf"|{_WORK} (for|at|with|in|on|as|to)( (a|an|the|answer|be|veterans?))* ({_LINE}|suicide prevention|crisis \w+))\b"
+    rf"|{_WORK} (for|at|with|in|on|as|to)( (a|an|the|answer|be))* (vet\w* )?({_LINE}|suicide prevention|crisis \w+))\b"
 )
 CRISIS_PHONES = ["988", "+18002738255"]
 """The numbers of the Veterans Crisis Line, the one of today and the one that older papers give."""

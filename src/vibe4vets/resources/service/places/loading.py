@@ -2,17 +2,17 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import text
 
 from vibe4vets.core.database import Session, copy_rows
 from vibe4vets.resources.exceptions import PlacesFileRefused
 from vibe4vets.resources.folding import fold
-from vibe4vets.resources.service.places.atlas import place_key
+from vibe4vets.resources.service.places.atlas import place_key, zip_areas
 from vibe4vets.resources.service.places.files import Spot, read_spots
 from vibe4vets.resources.service.places.place import PlaceKind
 
@@ -28,7 +28,7 @@ _OWN = text("""
 select l.city, l.county, l.state, left(l.postal_code, 5) as zip_code, avg(l.latitude) as latitude,
   avg(l.longitude) as longitude
 from locations l join published_resources p on p.id = l.resource_id
-where l.state is not null and l.latitude is not null
+where l.state is not null and (l.latitude is not null or l.city is not null and l.postal_code is not null)
 group by 1, 2, 3, 4
 """)
 _OF_FILES = text("select kind, key, state from places where origin = 'file'")
@@ -84,7 +84,7 @@ async def load_places(session: Session, path: Path, progress: Progress) -> Mappi
 async def learn_places(session: Session) -> None:
     """Know the cities, counties and ZIP codes of published locations too, where no file has brought them."""
     await session.execute(_QUIET)
-    spots = [Spot(PlaceKind.ZIP, **row) for row in (await session.execute(_OWN)).mappings()]
+    spots = [*_spots([dict(row) for row in (await session.execute(_OWN)).mappings()])]
     of_files = {tuple(row) for row in (await session.execute(_OF_FILES)).all()}
     rows = [row for row in places_of(spots) if row.identity not in of_files]
     known = {Row(*row) for row in (await session.execute(_OWN_KNOWN)).all()}
@@ -94,6 +94,18 @@ async def learn_places(session: Session) -> None:
     await _store(session, rows, origin="directory")
     await session.execute(_FORGET_NOTES)
     await session.execute(_NOTE, {"origin": "directory", "subject": "published locations"})
+
+
+def _spots(rows: Collection[Mapping[str, Any]]) -> Iterator[Spot]:
+    """The spots of `rows`; a city that no row locates lies somewhere in the area of its ZIP code."""
+    located = [row for row in rows if row["latitude"] is not None]
+    yield from (Spot(PlaceKind.ZIP, **row) for row in located)
+    known = {(row["city"], row["state"]) for row in located}
+    for row in rows:
+        area = zip_areas().get((row["zip_code"] or "")[:3])
+        if area is not None and (row["city"], row["state"]) not in known:
+            around = {"latitude": area.latitude, "longitude": area.longitude, "zip_code": None}
+            yield Spot(PlaceKind.ZIP, **{**row, **around})
 
 
 async def _store(session: Session, rows: Iterable[Row], *, origin: str) -> None:

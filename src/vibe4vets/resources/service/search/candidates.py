@@ -13,7 +13,13 @@ from vibe4vets.resources.service.search import codes, weights
 from vibe4vets.resources.service.search.conversation import COMMON
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.tsquery import all_of, any_of, lexeme
-from vibe4vets.resources.service.search.understanding import STAND_IN, Concept, ConceptKind, Understanding
+from vibe4vets.resources.service.search.understanding import (
+    OFFICES,
+    STAND_IN,
+    Concept,
+    ConceptKind,
+    Understanding,
+)
 
 _DECIDING, _PAIRED = 5, 4
 _COMMON_LEXEMES: Final = frozenset(["veteran", "va"])
@@ -74,11 +80,12 @@ def reach(place: Place) -> str:
 
 
 def near(place: Place) -> list[str]:
-    """The squares around a place, the small ones first; none for a state."""
+    """The squares around a place, the small ones first, with what is there by name alone; none for a state."""
     if place.kind is PlaceKind.STATE:
         return []
     point = place.latitude, place.longitude
-    return [any_of(map(lexeme, codes.cells_around(*point, parts))) for parts in reversed(codes.GRIDS)]
+    there = [codes.city(place.state, place.city)] if place.state and place.city else []
+    return [any_of(map(lexeme, [*codes.cells_around(*point, parts), *there])) for parts in reversed(codes.GRIDS)]
 
 
 def strict(understanding: Understanding) -> Candidates | None:
@@ -219,8 +226,11 @@ def _resources(knowledge: Knowledge, code: str) -> int:
     return knowledge.resources(code) if code.startswith("@") else knowledge.resources_with_code(code)
 
 
-def fallback() -> Candidates:
-    """National programs: what stands in when nothing sensible matches."""
+def fallback(knowledge: Knowledge) -> Candidates:
+    """What stands in when nothing sensible matches: national programs; where there are none, who helps anybody."""
     national = lexeme(codes.NATIONAL)
     first = any_of(map(code_query, STAND_IN))
-    return Candidates(national, (Branch(all_of([first, national])), Branch(national)))
+    if knowledge.resources(codes.NATIONAL):
+        return Candidates(national, (Branch(all_of([first, national])), Branch(national)))
+    offices = any_of(map(code_query, OFFICES))
+    return Candidates(any_of([first, offices]), (Branch(first), Branch(offices)))

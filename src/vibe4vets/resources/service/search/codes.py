@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from vibe4vets.resources.folding import fold
 from vibe4vets.resources.schemas import ResourceRead
+from vibe4vets.resources.service.places import place_key
 
 NATIONAL = "@national"
 SAMPLE = "@sample"
@@ -60,6 +61,11 @@ def cells_around(latitude: float, longitude: float, parts: int = 1) -> list[str]
     return [cell(latitude + south, longitude + west, parts) for south in steps for west in steps]
 
 
+def city(state: str, name: str) -> str:
+    """A city, for what lies in it nobody knows where."""
+    return f"@p:{state}:{place_key(fold(name).split()).replace(' ', '-')}"
+
+
 def of_lexicon(code: str) -> str:
     """A code of the lexicon: a tag, or `e:` and whom it is for."""
     return f"@{code}" if code.startswith("e:") else tag(code)
@@ -72,6 +78,11 @@ def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
         for place in resource.locations
         if place.latitude is not None and place.longitude is not None
     ]
+    unlocated = [
+        city(place.state, place.city)
+        for place in resource.locations
+        if place.latitude is None and place.city and place.state
+    ]
     states = {*resource.states, *(place.state for place in resource.locations if place.state)}
     return [
         *map(tag, resource.tags),
@@ -82,6 +93,7 @@ def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
         *map(eligibility, resource.eligibility),
         *map(weekday, open_days(resource)),
         *dict.fromkeys(cell(*point, parts) for point in points for parts in GRIDS),
+        *dict.fromkeys(unlocated),
         *([SAMPLE] if resource.id.int % SAMPLED == 0 else []),
     ]
 

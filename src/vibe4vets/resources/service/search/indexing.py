@@ -15,6 +15,7 @@ from vibe4vets.resources.schemas import ResourceRead
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.conversation import COMMON, EVERYDAY
 from vibe4vets.resources.service.search.lexicon import Lexicon
+from vibe4vets.resources.terms import GENERAL_TERMS, taxonomy
 
 # In static order: the caps of the ranking keep what comes first, national programs and complete records.
 _STORE = text("""
@@ -149,7 +150,7 @@ def search_row(resource: ResourceRead, lexicon: Lexicon) -> dict[str, Any]:
         "description": description,
         "place": fold(" ".join([*dict.fromkeys([*places, *served]), *resource.eligibility])),
         "texts": " ".join([title, organization, labels, description, *places, *resource.eligibility]),
-        "facts": codes.facts(resource, derived),
+        "facts": [*codes.facts(resource, derived), *map(codes.tag, general_tags(resource, derived))],
         "categories": resource.categories,
         "tags": resource.tags,
         "derived_tags": derived,
@@ -194,19 +195,42 @@ def _completeness(resource: ResourceRead) -> float:
 
 
 def derive_tags(resource: ResourceRead, lexicon: Lexicon) -> list[str]:
-    """Tags that the text earns though the source gives them not: from phrases of several words, and acronyms.
+    """Tags that a resource earns though the source gives them not: by its text, and by the source's own names."""
+    others = [tag for tag in resource.tags if tag not in taxonomy()]
+    found = [*_of_text(resource, lexicon), *_of_labels(others, lexicon)]
+    return [code for code in dict.fromkeys(found) if code not in resource.tags]
 
-    Single everyday words are left out: "community" in a description makes no support group.
-    """
+
+def general_tags(resource: ResourceRead, derived: Sequence[str]) -> list[str]:
+    """What the categories tell of a resource of which nothing else tells what it is about."""
+    if not taxonomy().keys().isdisjoint([*resource.tags, *derived]):
+        return []
+    return [GENERAL_TERMS[category] for category in resource.categories if category in GENERAL_TERMS]
+
+
+def _of_text(resource: ResourceRead, lexicon: Lexicon) -> list[str]:
+    """What phrases of several words and acronyms tell: "community" in a description makes no support group."""
     words = fold(f"{resource.title} . {resource.summary or ''} . {resource.description}").split()
-    found = [
+    return [
         code
         for match in lexicon.matches(words)
         if _is_telling(words[match.start : match.end], match.meaning.kind)
         for code in match.meaning.primary
         if not code.startswith("e:")
     ]
-    return [code for code in dict.fromkeys(found) if code not in resource.tags]
+
+
+def _of_labels(labels: Sequence[str], lexicon: Lexicon) -> list[str]:
+    """What tags of the source's own mean where the lexicon knows them whole: "legal-services", "emergency-food"."""
+    known = [(words, lexicon.matches(words)) for words in (fold(label).split() for label in labels)]
+    return [
+        code
+        for words, matches in known
+        for match in matches
+        if match.end - match.start == len(words)
+        for code in match.meaning.primary
+        if not code.startswith("e:")
+    ]
 
 
 def _is_telling(words: Sequence[str], kind: EntryKind) -> bool:

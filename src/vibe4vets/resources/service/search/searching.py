@@ -108,7 +108,7 @@ def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[At
     if not understanding.is_telling:
         if found := named(understanding) or there(understanding):
             yield Attempt(understanding, found, 1)
-        yield Attempt(stand_in(knowledge, understanding), fallback(), 0, is_fallback=True)
+        yield Attempt(stand_in(knowledge, understanding), fallback(knowledge), 0, is_fallback=True)
         return
     relaxed: tuple[str, ...] = ()
     if len(deciding(understanding)) > 1 and (all_needs := strict(understanding)):
@@ -122,7 +122,7 @@ def _attempts(knowledge: Knowledge, understanding: Understanding) -> Iterator[At
         relaxed = (*relaxed, "place")
     if understanding.is_sure_of_place and (elsewhere := wide(understanding, anywhere=True)):
         yield Attempt(understanding, elsewhere, 1, relaxed)
-    yield Attempt(stand_in(knowledge, understanding), fallback(), 0, is_fallback=True)
+    yield Attempt(stand_in(knowledge, understanding), fallback(knowledge), 0, is_fallback=True)
 
 
 async def _try(  # noqa: PLR0913, PLR0917  what one attempt is made of

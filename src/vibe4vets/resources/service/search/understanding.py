@@ -31,6 +31,11 @@ SENTENCE: Final = 10
 FEW: Final = 4
 STAND_IN: Final = ("hotline", "crisis-support", "211", "information-referral")
 """What a person whose words we do not understand is offered first."""
+OFFICES: Final = (
+    "county-veterans-office", "state-veterans-office", "vso-office", "va-benefits-office", "case-management",
+    "vet-center", "vso-post",
+)  # fmt: skip
+"""Where else somebody sits who listens and knows whom to ask."""
 IN_CRISIS: Final = {"crisis-support": 1.0, "counseling": 0.4}
 """What somebody needs whose words sound as if a life may be in danger, whatever else they say."""
 
@@ -169,6 +174,9 @@ class _Reader:
         words, meaning = self._words[match.start : match.end], match.meaning
         known = {code: near for code, near in meaning.codes.items() if self._knowledge.resources_with_code(code)}
         lexemes = self._evidence(words)
+        if not known and not self._are_known(words):
+            # a directory without dogs has no service dogs, however many services it has
+            lexemes = self._evidence([word for word in words if not _is_conversation(word)])
         weight = max((evidence.weight for evidence in lexemes), default=0.0) * 0.5
         if known:
             sure = [code for code, near in known.items() if near >= SURE_WEIGHT] or [*known]
@@ -221,7 +229,7 @@ class _Reader:
         """The lexemes of `words` that any resource has, each once; weighed by their rarity and by `light`."""
         found: dict[str, Evidence] = {}
         # "10" of a form 10-10EZ that no record names is a number of anything
-        is_whole = all(self._knowledge.resources(self._lexeme(word) or "") for word in words)
+        is_whole = self._are_known(words)
         for word in words if is_whole else [word for word in words if not word.isdigit()]:
             lexeme = self._lexeme(word)
             resources = self._knowledge.resources(lexeme) if lexeme else 0
@@ -240,6 +248,9 @@ class _Reader:
 
     def _lexeme(self, word: str) -> str | None:
         return self._knowledge.lexeme(word) or self._stems.get(word)
+
+    def _are_known(self, words: Sequence[str]) -> bool:
+        return all(self._knowledge.resources(self._lexeme(word) or "") for word in words)
 
     def _all_known(self, lexemes: Sequence[str]) -> bool:
         return len(lexemes) > 1 and all(self._knowledge.resources(lexeme) for lexeme in lexemes)
