@@ -14,7 +14,7 @@ from vibe4vets.resources.service.search.understanding import understand
 
 PHRASES = (
     "homeless", "homeless shelter", "legal aid", "state veterans commission", "vet center", "housing", "groceries",
-    "have to be out by", "food pantry", "10 10ez", "my dad", "rent",
+    "have to be out by", "food pantry", "homeless veteran", "10 10ez", "my dad", "rent",
 )  # fmt: skip
 # words of records and how many have them; those of one are the slips of a record
 WORDS = {
@@ -49,6 +49,9 @@ def knowledge() -> Knowledge:
         ("food pantry Browx NY", "food pantry bronx NY"),
         ("food pantry bose idaho", "food pantry boise idaho"),
         ("food san deigo", "food san diego"),
+        ("homles veteren", "homeless veteran"),
+        ("legal ade", "legal ade"),
+        ("lgal aid", "legal aid"),
         ("kling", "kling"),
         ("the rapist", "the rapist"),
         ("cert", "cert"),

@@ -15,7 +15,7 @@ LEXICON = Lexicon(
     Meaning(phrase, EntryKind.NEED, {code: 1.0})
     for phrase, code in {
         "dental": "dental", "dental care": "dental", "free dental": "dental", "homeless shelter": "shelter",
-        "vet center": "vet-center", "ride to appointment": "ride", "rent": "rent", "pay rent": "pay", "homeless": "h",
+        "vet center": "vet-center", "transitional housing": "t", "housing for veterans": "v", "ride to appointment": "ride", "rent": "rent", "pay rent": "pay", "homeless": "h",
     }.items()
 )  # fmt: skip
 
@@ -28,6 +28,7 @@ LEXICON = Lexicon(
         ("veteran center", [(0, 2, "vet-center")]),
         ("need rides to my appointments", [(1, 5, "ride")]),
         ("free dental care", [(1, 3, "dental")]),
+        ("transitional housing for veterans", [(0, 2, "t")]),
         ("pay rent and dental", [(0, 2, "pay"), (3, 4, "dental")]),
         ("the dental", [(1, 2, "dental")]),
         ("nothing known", []),

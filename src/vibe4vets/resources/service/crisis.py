@@ -21,7 +21,8 @@ _SIGNS: Final = re.compile(
     r"|(cant|cannot|can not) (go on|keep going|keep living|carry on|live (like this|anymore)|face another day"
     r"|(do this|take (it|this|any)) ?(anymore|any more|more))"
     r"|(tired|sick|done) (of|with) (living|life|being alive|existing|this life)|(lost|no) (the )?will to live"
-    r"|(reason|point|use) (to|in|of) (live|living|life|going on|being (here|alive))|nothing (left )?to live for"
+    r"|(reason|point|use) (to|in|of) (live|living|life|go on|going on|keep going|being (here|alive))"
+    r"|nothing (left )?to live for"
     r"|whats the point (anymore|any more|of (anything|trying))|(not|isnt|worth) (worth )?(living|being alive)"
     r"|(given?|giving|gave) up on life|better off (dead|without (me|him|her))|hopeless"
     r"|(no ?one|nobody) (would|will) (even )?(miss|care|notice)|would (any ?one|any ?body) (miss|care)"
@@ -30,6 +31,7 @@ _SIGNS: Final = re.compile(
     r"|(thinking (of|about)|thoughts of|want to|wanna|going to|gonna|ready to|just) (end|ending) (it|things)"
     r"|(wont|not) (be (here|alive|around)|wake up) (tomorrow|tonight|any ?more|much longer)|goodbye (note|letter)"
     # how
+    r"|telling me to (die|do it|kill|hurt)"
     r"|(gun|pistol|rifle|knife|shotgun) (to|in|at|against|on) (my|his|her|their|the) (head|mouth|temple|throat|chest)"
     r"|(eat|ate|swallow\w*) (a|my|his|her) (gun|bullet|barrel)|blow (my|his|her) (brains|head)"
     r"|(slit|slash|cut)(ting|ing)? (my|his|her) (wrists?|throat|veins)|noose|(have|got|bought|tied) (a|the) rope"

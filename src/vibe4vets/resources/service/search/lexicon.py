@@ -101,18 +101,25 @@ class Lexicon:
         return self._after.get(before, set()) | self._before.get(after, set())
 
     def matches(self, words: Sequence[str], taken: Collection[int] = ()) -> list[Match]:
-        """What the words mean, the longest phrases first; no word is read twice, and none of those `taken`."""
+        """What the words mean; no word is read twice, and none of those `taken`.
+
+        The phrase with the most telling words comes first: "free dental care" is "dental care" rather than "free
+        dental", and "transitional housing for veterans" no "housing for veterans". Of equals the longest does.
+        """
         free = [position not in taken for position in range(len(words))]
         singular = [_singular(word) for word in words]
-        common = list(accumulate((word in COMMON for word in words), initial=0))
+        telling = list(accumulate((word not in COMMON for word in words), initial=0))
+        known = [
+            Match(start, start + length, meaning)
+            for length in range(1, min(MOST_WORDS, len(words)) + 1)
+            for start in self._starts(words, singular, length)
+            if (meaning := self._meaning(words[start : start + length]))
+        ]
         found = []
-        for length in range(min(MOST_WORDS, len(words)), 0, -1):
-            # the most telling first: "free dental care" is "dental care" rather than "free dental"
-            for start in sorted(self._starts(words, singular, length), key=lambda at: common[at + length] - common[at]):
-                end = start + length
-                if all(free[start:end]) and (meaning := self._meaning(words[start:end])):
-                    free[start:end] = [False] * length
-                    found.append(Match(start, end, meaning))
+        for match in sorted(known, key=lambda m: (telling[m.start] - telling[m.end], m.start - m.end, m.start)):
+            if all(free[match.start : match.end]):
+                free[match.start : match.end] = [False] * (match.end - match.start)
+                found.append(match)
         return sorted(found, key=lambda match: match.start)
 
     def _starts(self, words: Sequence[str], singular: Sequence[str], length: int) -> list[int]:

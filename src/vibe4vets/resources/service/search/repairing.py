@@ -8,7 +8,7 @@ from vibe4vets.resources.folding import fold
 from vibe4vets.resources.geography import STATES
 from vibe4vets.resources.service.search.conversation import COMMON
 from vibe4vets.resources.service.search.knowledge import Knowledge
-from vibe4vets.resources.service.search.spelling import MOST_REPAIRED, TENFOLD
+from vibe4vets.resources.service.search.spelling import MOST_REPAIRED, SHORTEST, TENFOLD
 
 MOST_WORDS: Final = 32
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019\u02bc`][^\W_]+)*")
@@ -34,18 +34,35 @@ def repair(knowledge: Knowledge, query: str, unknown: Collection[str], formed: C
     A word that is `formed` of a known stem is a slip only of a word of the lexicon: "centr", "groceris".
     """
     words = fold(query).split()[:MOST_WORDS]
+    found: dict[str, str] = {}
+    for _ in range(2):  # what is right by now tells more of what stands beside it
+        said = ["", *(found.get(word, word) for word in words), ""]
+        for word, before, after in zip(words, said, said[2:], strict=False):
+            if word in found and len(said) <= 3:  # noqa: PLR2004  nothing stands beside the only word
+                continue
+            known = _meant(knowledge, word, unknown, formed, _Beside(knowledge, before, after))
+            if known is not None:
+                found[word] = known
+    return found
+
+
+def _meant(
+    knowledge: Knowledge, word: str, unknown: Collection[str], formed: Container[str], beside: Container[str]
+) -> str | None:
+    """What was meant by one word, None when it stays as it is."""
     speller, lexicon = knowledge.speller, knowledge.lexicon
-    found = {}
-    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
-        beside = _Beside(knowledge, before, after)
-        if word in formed:
-            found[word] = speller.meant(word, beside) or speller.meant(word, lexicon.words)
-        elif word in unknown:
-            found[word] = _parted(knowledge, word) or speller.repair(word, beside)
-        elif word not in COMMON and knowledge.is_doubtful(word):
-            often = lexicon.words if len(word) >= _LONG else ()
-            found[word] = speller.meant(word, beside, more=TENFOLD) or speller.meant(word, often, more=2.5 * TENFOLD)
-    return {word: known for word, known in found.items() if known is not None}
+    if word in formed:
+        return speller.meant(word, beside) or speller.meant(word, lexicon.words)
+    if word in unknown:
+        return _parted(knowledge, word) or speller.repair(word, beside)
+    if word in COMMON:
+        return None
+    if knowledge.is_doubtful(word):
+        often = lexicon.words if len(word) >= _LONG else ()
+        return speller.meant(word, beside, more=TENFOLD) or speller.meant(word, often, more=2.5 * TENFOLD)
+    if len(word) == SHORTEST - 1 and word.isalpha() and not knowledge.lexeme(word):
+        return speller.meant(word, beside)
+    return None
 
 
 class _Beside:

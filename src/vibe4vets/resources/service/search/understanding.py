@@ -200,7 +200,8 @@ class _Reader:
             known = (Evidence(day, 1.0),) if self._knowledge.resources(day) else ()
             weekday = Concept(ConceptKind.WEEKDAY, (word,), weights.WEEKDAY, codes=known)
             return weekday if self._is_of_hours(at) else _lightened(weekday)
-        is_talk = len(self._words) >= SENTENCE and word in common_words()
+        talk = plain_words() if self._has_needs else common_words()
+        is_talk = len(self._words) >= SENTENCE and word in talk
         is_conversation = is_talk or _is_conversation(word) or (word.isdigit() and not self._is_of_name(at))
         lexemes = self._evidence((word,), light=weights.CONVERSATION if is_conversation else self._telling_part(word))
         synonyms = self._evidence(self._knowledge.lexicon.synonym(word))
