@@ -121,3 +121,10 @@ async def test_reindexing_names_what_was_published_before(client: httpx.AsyncCli
     assert await suggest(client, "bef") == []
     await shelf.publish("1", title="Before")
     assert [item["text"] for item in await suggest(client, "bef")] == ["Before"]
+
+
+async def test_a_slip_is_of_the_word_that_most_names_have(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    for number, title in enumerate(["Holmes House", "Homeless Help", "Homeless Open Hands", "Homeless Outreach"]):
+        await shelf.publish(str(number), title=title)
+    found = [item["text"] for item in await suggest(client, "homles", kind="resource")]
+    assert {title.split()[0] for title in found[:3]} == {"Homeless"}

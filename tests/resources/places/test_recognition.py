@@ -207,3 +207,8 @@ def test_before_a_file_is_loaded_the_areas_of_three_digits_stand_in() -> None:
         state = empty.recognise(f"food in {code}")
         assert state is not None
         assert state.place.state == code
+
+
+@pytest.mark.parametrize(("text", "names"), [("43215", ["Columbus, OH 43215"]), ("99999", []), ("4321", [])])
+def test_a_zip_code_is_complete(gazetteer: Gazetteer, text: str, names: list[str]) -> None:
+    assert [place.name for place in gazetteer.complete(text, 5)] == names

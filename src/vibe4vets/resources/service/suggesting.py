@@ -122,9 +122,10 @@ select given, variant
 from rows from (unnest(cast(:givens as text[])), unnest(cast(:variants as text[]))) with ordinality
   as tried(given, variant, place)
 cross join lateral (
-  select word from published_words where word >= variant and word < variant || '~' order by word limit 1
+  select min(word) as word, sum(uses) as uses from published_words where word >= variant and word < variant || '~'
 ) known
-order by word = variant desc, place
+where word is not null
+order by uses * (1 + (word = variant)::int) desc, place
 """)
     .bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("givens", "variants")))
     .columns()

@@ -64,7 +64,12 @@ class Gazetteer:
         return cities[0].place if cities and cities[0].share > _UNAMBIGUOUS else None
 
     def complete(self, text: str, most: int) -> list[Place]:
-        """The states and cities whose name `text` may become, the largest first; none for less than two letters."""
+        """The states and cities whose name `text` may become, the largest first, or the ZIP code that it is.
+
+        None for less than two letters.
+        """
+        if found := _ZIP.fullmatch(text.strip()):
+            return [place] if (place := self._atlas.zip_code(found[1])) and self._atlas.knows_zip(found[1]) else []
         words = fold(text).split()
         return self._atlas.beginning(words, most) if len("".join(words)) > 1 else []
 
