@@ -53,6 +53,8 @@ def knowledge() -> Knowledge:
         ("legal ade", "legal ade"),
         ("lgal aid", "legal aid"),
         ("kling", "kling"),
+        ("ayuda con browm", "ayuda con browm"),
+        ("food los browm", "food los brown"),
         ("the rapist", "the rapist"),
         ("cert", "cert"),
     ],

@@ -15,7 +15,8 @@ LEXICON = Lexicon(
     Meaning(phrase, EntryKind.NEED, {code: 1.0})
     for phrase, code in {
         "dental": "dental", "dental care": "dental", "free dental": "dental", "homeless shelter": "shelter",
-        "vet center": "vet-center", "transitional housing": "t", "housing for veterans": "v", "ride to appointment": "ride", "rent": "rent", "pay rent": "pay", "homeless": "h",
+        "vet center": "vet-center", "transitional housing": "t",
+        "housing for veterans": "v", "ride to appointment": "ride", "rent": "rent", "pay rent": "pay", "homeless": "h",
     }.items()
 )  # fmt: skip
 

@@ -11,6 +11,12 @@ JOINING: Final = frozenset(
     " cual quien cuando porque si".split()
 )
 
+# Who writes one of these writes Spanish; "el" and "los" also stand in names of places.
+SPANISH: Final = frozenset(
+    "una unos unas para por con mi mis que es donde cual quien cuando porque necesito busco quiero puedo"
+    " tengo ayuda hay esta soy estoy".split()
+)
+
 # One form of the lexicon's phrases for them all.
 VETERAN: Final = frozenset(["vet", "vets", "veteran", "veterans", "veterano", "veteranos"])
 

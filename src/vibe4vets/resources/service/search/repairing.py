@@ -6,7 +6,7 @@ from typing import Final
 
 from vibe4vets.resources.folding import fold
 from vibe4vets.resources.geography import STATES
-from vibe4vets.resources.service.search.conversation import COMMON
+from vibe4vets.resources.service.search.conversation import COMMON, SPANISH
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.spelling import MOST_REPAIRED, SHORTEST, TENFOLD
 
@@ -41,7 +41,8 @@ def repair(knowledge: Knowledge, query: str, unknown: Collection[str], formed: C
             if word in found and len(said) <= 3:  # noqa: PLR2004  nothing stands beside the only word
                 continue
             known = _meant(knowledge, word, unknown, formed, _Beside(knowledge, before, after))
-            if known is not None:
+            # the words of a directory in English are not what a slip in Spanish meant
+            if known is not None and (SPANISH.isdisjoint(words) or known in knowledge.lexicon.words):
                 found[word] = known
     return found
 

@@ -29,6 +29,7 @@ MOST_CONCEPTS: Final = 8
 SENTENCE: Final = 10
 """Who writes so many words tells a story: the common ones that the lexicon does not know are part of it."""
 FEW: Final = 4
+_GENERAL: Final = frozenset(["information-referral", "case-management"])
 STAND_IN: Final = ("hotline", "crisis-support", "211", "information-referral")
 """What a person whose words we do not understand is offered first."""
 OFFICES: Final = (
@@ -268,7 +269,8 @@ def _lightened(concept: Concept) -> Concept:
 
 def _is_general(match: Match) -> bool:
     """Whether it asks for help as such: beside a need it tells nothing."""
-    return match.meaning.primary == ["information-referral"]
+    primary = match.meaning.primary
+    return bool(primary) and _GENERAL.issuperset(primary)
 
 
 def _is_audience(match: Match) -> bool:
