@@ -13,7 +13,7 @@ from vibe4vets.resources.schemas import ResourceRead
 NATIONAL = "@national"
 SAMPLE = "@sample"
 """One resource in `SAMPLED`, drawn by its id: where very many match, those of the sample stand for all."""
-SAMPLED = 128
+SAMPLED = 32
 GRIDS = (1, 4)
 """Squares of a degree and of a quarter: near a large city the small ones hold more than is ranked."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
