@@ -11,9 +11,6 @@ from vibe4vets.resources.folding import fold
 from vibe4vets.resources.schemas import ResourceRead
 
 NATIONAL = "@national"
-SAMPLE = "@sample"
-"""One resource in `SAMPLED`, drawn by its id: where very many match, those of the sample stand for all."""
-SAMPLED = 32
 GRIDS = (1, 4)
 """Squares of a degree and of a quarter: near a large city the small ones hold more than is ranked."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -82,7 +79,6 @@ def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
         *map(eligibility, resource.eligibility),
         *map(weekday, open_days(resource)),
         *dict.fromkeys(cell(*point, parts) for point in points for parts in GRIDS),
-        *([SAMPLE] if resource.id.int % SAMPLED == 0 else []),
     ]
 
 

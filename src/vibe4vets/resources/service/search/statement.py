@@ -7,7 +7,7 @@ from typing import Any, Final
 from vibe4vets.core.pagination import EXACT_UP_TO
 from vibe4vets.resources.schemas import FacetName
 from vibe4vets.resources.service.places import PlaceKind
-from vibe4vets.resources.service.search import codes, weights
+from vibe4vets.resources.service.search import weights
 from vibe4vets.resources.service.search.candidates import Candidates, code_query
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT
@@ -92,15 +92,15 @@ class SearchStatement:
 
     def _branch(self, number: int, query: Query, most: int, closer: Sequence[int]) -> str:
         """The rows of one branch unless a closer one is full; of what is common the sample's, if they fill it."""
-        wanted = "".join(f" and {_count('branch', other)} < {most}" for other in closer)
-        if query.at_most(self._knowledge.resources) < weights.COMMON:
+        wanted = "".join(f" and (select count(*) from branch_{other}) < {most}" for other in closer)
+        if self._at_most(query) < weights.COMMON:
             return f"branch_{number} as materialized (select s.ctid {self._within(query)}{wanted} limit {most}),\n"
-        sample = self._from([all_of([query, lexeme(codes.SAMPLE)])])
-        seen = _count("sample", number)
+        sample, seen = f"sample_{number}", f"(select count(*) from sample_{number})"
         return (
-            f"sample_{number} as materialized (select s.ctid {sample}{wanted} limit {most}),\n"
-            f"branch_{number} as materialized (select ctid from sample_{number} where {seen} >= {most} union all\n"
-            f"  (select s.ctid {self._within(query)} and {seen} < {most}{wanted} limit {most})),\n"
+            f"{sample} as materialized (select s.id {self._from([query], 'search_sample')}{wanted} limit {most}),\n"
+            f"branch_{number} as materialized (\n"
+            f"  select ctid from search_rows where id = any(array(select id from {sample})) and {seen} >= {most}\n"
+            f"  union all (select s.ctid {self._within(query)} and {seen} < {most}{wanted} limit {most})),\n"
         )
 
     def _within(self, query: Query) -> str:
@@ -204,7 +204,10 @@ class SearchStatement:
         ]
 
     def _may_estimate(self, found: Sequence[Query]) -> bool:
-        return self._is_large and sum(query.at_most(self._knowledge.resources) for query in found) > weights.COUNTED
+        return self._is_large and sum(map(self._at_most, found)) > weights.COUNTED
+
+    def _at_most(self, query: Query) -> int:
+        return query.at_most(self._knowledge.resources)
 
     def _asked(self, facets: Sequence[FacetName]) -> list[FacetName]:
         """The filters that facets ignore one by one."""
@@ -221,15 +224,14 @@ class SearchStatement:
             for name in self._asked(facets)
         ]
         columns = ", ".join([*passes, *(f"{_FACETS[name]} as {name.value}" for name in facets)]) or "true"
-        every = self._from([all_of([query, *filters]) for query in found])
-        most = EXACT_UP_TO + 1
+        queries, most = [all_of([query, *filters]) for query in found], EXACT_UP_TO + 1
+        every = self._from(queries)
         if not self._may_estimate(found):
             return f"matching as materialized (select {columns} {every} limit {most})"
-        sample = self._from([all_of([query, lexeme(codes.SAMPLE), *filters]) for query in found])
-        looked_at = most if facets else most // codes.SAMPLED + 1
+        sample, looked_at = self._from(queries, "search_sample"), most if facets else most // weights.SAMPLED + 1
         estimate = (
             f"count(*) >= {weights.TELLING_SAMPLE} as is_estimate, count(*) as passing,"
-            f" least({codes.SAMPLED} * count(*), {most}) as estimate"
+            f" least({weights.SAMPLED} * count(*), {most}) as estimate"
         )
         return (
             f"few as materialized (select {columns} {sample} limit {looked_at}),\n"
@@ -250,7 +252,3 @@ class SearchStatement:
             f"  select value, {uses} as uses from matching cross join lateral unnest({name.value}) as each(value)\n"
             f"  {where} group by value order by uses desc, value limit {FACET_VALUES}) counted) as facet_{name.value}"
         )
-
-
-def _count(kind: str, number: int) -> str:
-    return f"(select count(*) from {kind}_{number})"

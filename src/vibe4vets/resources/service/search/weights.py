@@ -68,8 +68,10 @@ SURE_PLACE: Final = 0.8
 BRANCH: Final = 250
 SAMPLED_FROM: Final = 100_000
 """From so many resources on totals may be estimates, and what is common is looked for in the sample first."""
-COMMON: Final = 50_000
-"""What so many may have is common: reading them all from the index costs more than a look into the sample."""
+SAMPLED: Final = 32
+"""`search_sample` has one resource in so many."""
+COMMON: Final = 10_000
+"""What so many may have is looked for in the sample first: there it may fill a branch."""
 COUNTED: Final = 1_500
 """What so many have at most is counted one by one in a directory of any size."""
 TELLING_SAMPLE: Final = 40
