@@ -111,6 +111,8 @@ class _RankedResource(SQLModel):
     longitudes: list[float] = Field(sa_type=ARRAY(REAL))
     completeness: float = Field(sa_type=REAL)
     words: Any = Field(sa_type=TSVECTOR)
+    region: str = Field(sa_type=Text(collation="C"))
+    """Empty for national programs; else the state, then the squares of the first location."""
 
 
 # a long text stays in the row: fetched from elsewhere for every lexeme asked for, it costs fifty times as much
@@ -118,7 +120,11 @@ _IN_THE_ROW: Final = {"postgresql_with": {"toast_tuple_target": 8160}}
 
 
 class SearchRow(_RankedResource, table=True):
-    """What ranks one published resource. It goes with the resource."""
+    """What ranks one published resource. It goes with the resource.
+
+    Where very many are kept, those of one region lie together: what is looked for in a place, or everywhere, is then
+    in few pages of the table and of its index. `order_rows` brings them together again.
+    """
 
     __tablename__ = "search_rows"
     __table_args__ = (
