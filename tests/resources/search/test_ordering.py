@@ -21,7 +21,7 @@ SCRAMBLE = [
 REGIONS = "select array_agg(region order by ctid) from search_rows"
 CATALOG = """
 select array(select pg_get_indexdef(indexrelid) from pg_index where indrelid = t.oid order by 1) as indexes,
-  array(select pg_get_constraintdef(oid) || conname from pg_constraint where conrelid = t.oid order by 1) as constraints,
+  array(select pg_get_constraintdef(oid) || conname from pg_constraint where conrelid = t.oid order by 1) as checks,
   array(select pg_get_triggerdef(oid) from pg_trigger where tgrelid = t.oid order by 1) as triggers,
   array(select (attname, format_type(atttypid, atttypmod), attcollation, attnotnull, attstorage)::text
     from pg_attribute where attrelid = t.oid and attnum > 0 order by attnum) as columns,
