@@ -112,7 +112,7 @@ class _RankedResource(SQLModel):
     completeness: float = Field(sa_type=REAL)
     words: Any = Field(sa_type=TSVECTOR)
     region: str = Field(sa_type=Text(collation="C"))
-    """Empty for national programs; else the state, then the squares of the first location."""
+    """The state, then the squares of the first location; for national programs what sorts last."""
 
 
 # a long text stays in the row: fetched from elsewhere for every lexeme asked for, it costs fifty times as much

@@ -1,6 +1,6 @@
 """Which records are worth ranking: queries of the one index, from strict to loose, each capped.
 
-LIMIT keeps what comes first in the table, which is written in static order: national programs, complete records.
+LIMIT keeps what comes first in the table: it is written by region, national programs last and complete records first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Final
 
+from vibe4vets.resources.folding import fold
 from vibe4vets.resources.service.places import Place, PlaceKind
 from vibe4vets.resources.service.search import codes, weights
 from vibe4vets.resources.service.search.conversation import COMMON
@@ -75,11 +76,18 @@ def reach(place: Place) -> Query:
 
 
 def near(place: Place) -> list[Query]:
-    """The squares around a place, the small ones first; none for a state."""
+    """The city or county itself, then the squares around a place, the small ones first; none for a state."""
     if place.kind is PlaceKind.STATE:
         return []
     point = place.latitude, place.longitude
-    return [any_of(map(lexeme, codes.cells_around(*point, parts))) for parts in reversed(codes.GRIDS)]
+    squares = [any_of(map(lexeme, codes.cells_around(*point, parts))) for parts in reversed(codes.GRIDS)]
+    return [*_named(place), *squares]
+
+
+def _named(place: Place) -> list[Query]:
+    if place.state and place.kind is PlaceKind.COUNTY and place.county:
+        return [lexeme(codes.county(place.state, fold(place.county)))]
+    return [lexeme(codes.city(place.state, fold(place.city)))] if place.state and place.city else []
 
 
 def strict(understanding: Understanding) -> Candidates | None:
@@ -134,7 +142,7 @@ def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | No
     found = [all_of([some, here]), all_of([rare, here]) if rare else Query()]
     if around:
         branches += [all_of([some, squares]) for squares in around]
-        found.append(all_of([related(understanding), around[0]]))
+        found.append(all_of([related(understanding), around[-2]]))
     else:
         branches += [all_of([every, lexeme(codes.NATIONAL)]), _pairs(concepts), _perhaps(understanding, some)]
     outward = _outward(every, [*around, here]) | _outward(some, [*around, here])

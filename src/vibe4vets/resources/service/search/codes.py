@@ -46,6 +46,15 @@ def weekday(code: str) -> str:
     return f"@d:{code}"
 
 
+def city(state_code: str, folded: str) -> str:
+    return f"@t:{state_code}:{folded}"
+
+
+def county(state_code: str, folded: str) -> str:
+    """A county by its bare name: "kern"."""
+    return f"@k:{state_code}:{folded}"
+
+
 def cell(latitude: float, longitude: float, parts: int = 1) -> str:
     """The square that holds a point: of one degree, or of one of so many `parts` of it."""
     return f"@c{parts}:{math.floor(latitude * parts)}:{math.floor(longitude * parts)}"

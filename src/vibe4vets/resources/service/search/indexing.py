@@ -150,7 +150,7 @@ def search_row(resource: ResourceRead, lexicon: Lexicon) -> dict[str, Any]:
         "description": description,
         "place": fold(" ".join([*dict.fromkeys([*places, *served]), *resource.eligibility])),
         "texts": " ".join([title, organization, labels, description, *places, *resource.eligibility]),
-        "facts": codes.facts(resource, derived),
+        "facts": [*codes.facts(resource, derived), *_named_places(resource)],
         "categories": resource.categories,
         "tags": resource.tags,
         "derived_tags": derived,
@@ -165,10 +165,21 @@ def search_row(resource: ResourceRead, lexicon: Lexicon) -> dict[str, Any]:
     }
 
 
+def _named_places(resource: ResourceRead) -> list[str]:
+    """The cities and counties that it is in, as codes."""
+    named = []
+    for place in resource.locations:
+        if place.state and place.city:
+            named.append(codes.city(place.state, fold(place.city)))
+        if place.state and (county := _county(place.county, suffix="")):
+            named.append(codes.county(place.state, fold(county)))
+    return list(dict.fromkeys(named))
+
+
 def _region(resource: ResourceRead) -> str:
-    """The same beginning for what is close to one another."""
+    """The same beginning for what is close to one another; national programs last, whom a cap may cut off first."""
     if resource.scope is Scope.NATIONAL:
-        return ""
+        return "~"
     for place in resource.locations:
         if place.latitude is not None and place.longitude is not None:
             squares = [codes.cell(place.latitude, place.longitude, parts) for parts in codes.GRIDS]

@@ -87,8 +87,16 @@ class SearchStatement:
             self._branch(number, query, candidates.branches[number].limit, closer[number])
             for number, query in enumerate(queries)
         ]
-        chosen = "\nunion ".join(f"select ctid from branch_{number}" for number in numbers.values())
+        chosen = "\nunion ".join(
+            [*(f"select ctid from branch_{number}" for number in numbers.values()), self._titled()]
+        )
         return f"{''.join(branches)}chosen as materialized ({chosen})"
+
+    def _titled(self) -> str:
+        """What has a title that begins with all the words: among thousands with them a cap could miss its name."""
+        words = self._arguments.add(" ".join(self._understanding.words), "text")
+        named = f"select id from published_names where title >= {words} and title < {words} || '~' order by title"
+        return f"(select ctid from search_rows where id = any(array({named} limit {weights.BRANCH})))"
 
     def _branch(self, number: int, query: Query, most: int, closer: Sequence[int]) -> str:
         """The rows of one branch unless a closer one is full; of what is common the sample's, if they fill it."""
