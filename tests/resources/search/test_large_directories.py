@@ -12,7 +12,7 @@ from vibe4vets.resources.service.search import weights
 QUERIES = [*(q for q, _, _ in JUDGED), "veteran", "help", "housing or food near 43215", "Columbus, OH"]
 # as if it had grown since: every process reads this row with its next search
 GROW = "update search_state set resources = $1, vocabulary = gen_random_uuid()"
-EVERYONE = "insert into search_sample select * from search_rows on conflict do nothing"
+EVERYONE = "delete from search_sample; insert into search_sample select * from search_rows"  # in the order of the table
 
 
 async def ask(client: httpx.AsyncClient, q: str) -> dict[str, Any]:

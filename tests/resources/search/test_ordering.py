@@ -59,7 +59,7 @@ async def test_rows_of_a_region_come_together(
     ordered = await sql.fetchval(REGIONS)
     assert sorted(ordered) == sorted(regions)
     assert ordered[-1] == "~"
-    assert await sql.fetchval(CORRELATION) > 0.99  # not 1: a row may go where an earlier page has room
+    assert await sql.fetchval(CORRELATION) > 0.9  # not 1: a row may go where an earlier page has room
     assert await sql.fetchrow(CATALOG) == catalog
     assert await ask(client, "housing") == found
     place = await sql.fetchval("select 'search_rows'::regclass::oid")

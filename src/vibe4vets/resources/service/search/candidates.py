@@ -22,10 +22,9 @@ _COMMON_LEXEMES: Final = frozenset(["veteran", "va"])
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A query of the index and how many rows of it are ranked at most."""
+    """A query of the index, whose first rows are ranked."""
 
     query: Query
-    limit: int = weights.BRANCH
     instead: Query = field(default_factory=Query)
     """The query of a branch closer to the place: in a large directory, where that one is full, this adds nothing."""
 
@@ -37,6 +36,8 @@ class Candidates:
     found: tuple[Query, ...]
     """What any of these finds; apart, for the index is quick with each and slow with all of them as one query."""
     branches: tuple[Branch, ...]
+    limit: int = weights.BRANCH
+    """So many rows of each branch are ranked at most."""
 
 
 def code_query(code: str) -> Query:

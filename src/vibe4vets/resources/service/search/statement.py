@@ -71,32 +71,29 @@ class SearchStatement:
         """The rows of all branches; in a large directory one by one, for a branch may make another needless."""
         filters = [*self._narrowing.by_facet.values()]
         queries = [all_of([branch.query, *filters]) for branch in candidates.branches]
-        if not self._is_large:
-            limits = [branch.limit for branch in candidates.branches]
-            parts = (
-                f"(select s.ctid {self._from([query])} limit {most})"
-                for query, most in zip(queries, limits, strict=True)
-            )
-            return "chosen as materialized (" + "\nunion ".join(parts) + ")"
+        if not self._is_large:  # one plan for all of them: eight of their own take longer to plan than to run
+            each = ", ".join(map(self._arguments.query, queries))
+            rows = f"select s.ctid {self._rows('s.words @@ each.query')} limit {candidates.limit}"
+            found = f"unnest(array[{each}]) each(query) cross join lateral ({rows}) found"
+            return f"chosen as materialized (select distinct found.ctid from {found})"
         numbers = {branch.query: number for number, branch in enumerate(candidates.branches)}
         closer: list[list[int]] = []
         for branch in candidates.branches:
             instead = numbers[branch.instead] if branch.instead else None
             closer.append([] if instead is None else [*closer[instead], instead])
         branches = [
-            self._branch(number, query, candidates.branches[number].limit, closer[number])
-            for number, query in enumerate(queries)
+            self._branch(number, query, candidates.limit, closer[number]) for number, query in enumerate(queries)
         ]
-        chosen = "\nunion ".join(
-            [*(f"select ctid from branch_{number}" for number in numbers.values()), self._titled()]
-        )
+        titled = self._titled([all_of([query, *filters]) for query in candidates.found])
+        chosen = "\nunion ".join([*(f"select ctid from branch_{number}" for number in numbers.values()), titled])
         return f"{''.join(branches)}chosen as materialized ({chosen})"
 
-    def _titled(self) -> str:
+    def _titled(self, found: Sequence[Query]) -> str:
         """What has a title that begins with all the words: among thousands with them a cap could miss its name."""
         words = self._arguments.add(" ".join(self._understanding.words), "text")
         named = f"select id from published_names where title >= {words} and title < {words} || '~' order by title"
-        return f"(select ctid from search_rows where id = any(array({named} limit {weights.BRANCH})))"
+        rows = f"select ctid, * from search_rows where id = any(array({named} limit {weights.BRANCH})) offset 0"
+        return f"select s.ctid {self._from(found, f'({rows})')}"
 
     def _branch(self, number: int, query: Query, most: int, closer: Sequence[int]) -> str:
         """The rows of one branch unless a closer one is full; of what is common the sample's, if they fill it."""
@@ -121,11 +118,12 @@ class SearchStatement:
 
     def _from(self, found: Sequence[Query], rows: str = "search_rows") -> str:
         """What any of the queries finds: one after the other in the index, each row once."""
+        return self._rows(" or ".join(f"s.words @@ {self._arguments.query(query)}" for query in found), rows)
+
+    def _rows(self, match: str, rows: str = "search_rows") -> str:
         conditions = self._narrowing.conditions
         join = "join published_resources on published_resources.id = s.id" if conditions else ""
-        queries = " or ".join(f"s.words @@ {self._arguments.query(query)}" for query in found)
-        where = [f"({queries})", *map(self._with_values, conditions)]
-        return f"from {rows} s {join} where {' and '.join(where)}"
+        return f"from {rows} s {join} where {' and '.join([f'({match})', *map(self._with_values, conditions)])}"
 
     def _with_values(self, condition: str) -> str:
         """The condition with the placeholders of its values."""
