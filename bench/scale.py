@@ -49,8 +49,7 @@ def uncapped() -> Iterator[None]:
     chosen, ranked, border = SearchStatement._chosen, weights.RANKED, weights.SAMPLED_FROM  # noqa: SLF001
 
     def every(self: SearchStatement, candidates: Candidates) -> str:
-        branches = tuple(replace(branch, limit=NO_CAP) for branch in candidates.branches)
-        return chosen(self, replace(candidates, branches=branches))
+        return chosen(self, replace(candidates, limit=NO_CAP))
 
     weights.RANKED, weights.SAMPLED_FROM = NO_CAP, NO_CAP  # type: ignore[misc]
     SearchStatement._chosen = every  # type: ignore[method-assign]  # noqa: SLF001

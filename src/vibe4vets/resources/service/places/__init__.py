@@ -1,6 +1,6 @@
 """Places: recognising them in what people type, and knowing where they are."""
 
-from vibe4vets.resources.service.places.atlas import Columns, place_key
+from vibe4vets.resources.service.places.atlas import Columns
 from vibe4vets.resources.service.places.gazetteer import Gazetteer
 from vibe4vets.resources.service.places.live import LivePlaces
 from vibe4vets.resources.service.places.loading import learn_places, load_places
@@ -15,5 +15,4 @@ __all__ = [
     "Reading",
     "learn_places",
     "load_places",
-    "place_key",
 ]

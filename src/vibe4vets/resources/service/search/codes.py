@@ -9,12 +9,8 @@ from collections.abc import Iterable
 
 from vibe4vets.resources.folding import fold
 from vibe4vets.resources.schemas import ResourceRead
-from vibe4vets.resources.service.places import place_key
 
 NATIONAL = "@national"
-SAMPLE = "@sample"
-"""One resource in `SAMPLED`, drawn by its id: where very many match, those of the sample stand for all."""
-SAMPLED = 128
 GRIDS = (1, 4)
 """Squares of a degree and of a quarter: near a large city the small ones hold more than is ranked."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -50,6 +46,15 @@ def weekday(code: str) -> str:
     return f"@d:{code}"
 
 
+def city(state_code: str, folded: str) -> str:
+    return f"@t:{state_code}:{folded}"
+
+
+def county(state_code: str, folded: str) -> str:
+    """A county by its bare name: "kern"."""
+    return f"@k:{state_code}:{folded}"
+
+
 def cell(latitude: float, longitude: float, parts: int = 1) -> str:
     """The square that holds a point: of one degree, or of one of so many `parts` of it."""
     return f"@c{parts}:{math.floor(latitude * parts)}:{math.floor(longitude * parts)}"
@@ -59,11 +64,6 @@ def cells_around(latitude: float, longitude: float, parts: int = 1) -> list[str]
     """The square of a point and its eight neighbours: all within 40 miles of it, or within 10 where `parts` is 4."""
     steps = [step / parts for step in (-1, 0, 1)]
     return [cell(latitude + south, longitude + west, parts) for south in steps for west in steps]
-
-
-def city(state: str, name: str) -> str:
-    """A city, for what lies in it nobody knows where."""
-    return f"@p:{state}:{place_key(fold(name).split()).replace(' ', '-')}"
 
 
 def of_lexicon(code: str) -> str:
@@ -78,11 +78,6 @@ def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
         for place in resource.locations
         if place.latitude is not None and place.longitude is not None
     ]
-    unlocated = [
-        city(place.state, place.city)
-        for place in resource.locations
-        if place.latitude is None and place.city and place.state
-    ]
     states = {*resource.states, *(place.state for place in resource.locations if place.state)}
     return [
         *map(tag, resource.tags),
@@ -93,8 +88,6 @@ def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
         *map(eligibility, resource.eligibility),
         *map(weekday, open_days(resource)),
         *dict.fromkeys(cell(*point, parts) for point in points for parts in GRIDS),
-        *dict.fromkeys(unlocated),
-        *([SAMPLE] if resource.id.int % SAMPLED == 0 else []),
     ]
 
 
