@@ -25,6 +25,7 @@ async def search(client: httpx.AsyncClient, q: str) -> dict[str, Any]:
         "scammed by claim shark",
         "court fines",
         "grandpa served in korea",
+        "food in toledo",
     ],
 )
 async def test_plain_english_is_never_respelt(reader: httpx.AsyncClient, q: str) -> None:

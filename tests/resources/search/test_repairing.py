@@ -33,7 +33,8 @@ def knowledge() -> Knowledge:
     words = dict(WORDS)
     codes = {f"#{phrase.replace(' ', '-')}": 100 for phrase in PHRASES}
     vocabulary = Vocabulary(words, {word: word for word in words}, words | codes)
-    return Knowledge(Versions(uuid4(), uuid4(), 10_000), lexicon, vocabulary, Gazetteer(cities=cities), {})
+    gazetteer = Gazetteer(cities=cities, complete=True)
+    return Knowledge(Versions(uuid4(), uuid4(), 10_000), lexicon, vocabulary, gazetteer, {})
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,11 @@ class Gazetteer:
         """The folded words that names of cities, counties and states are made of."""
         return self._atlas.words
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether a file has brought the places of the whole country."""
+        return self._atlas.complete
+
     def has_city(self, words: Sequence[str], state: str | None = None) -> bool:
         """Whether a city, of one state or any, is called by these folded words."""
         return bool(self._atlas.cities(words, state))

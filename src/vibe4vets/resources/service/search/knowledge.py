@@ -12,7 +12,7 @@ from vibe4vets.resources.service.places import Gazetteer, LivePlaces
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.conversation import COMMON, KNOWN
 from vibe4vets.resources.service.search.lexicon import Lexicon
-from vibe4vets.resources.service.search.plain import plain_words
+from vibe4vets.resources.service.search.plain import plain_words, spelt_words
 from vibe4vets.resources.service.search.spelling import Speller, likelihood, may_be_misspelt
 from vibe4vets.resources.service.search.stored import (
     Versions,
@@ -48,6 +48,11 @@ class Knowledge:
             {word: likelihood(count, is_in_lexicon=word in self.lexicon.words) for word, count in counts.items()}
         )
 
+    @property
+    def _spelt(self) -> frozenset[str]:
+        """What is spelt right by itself: with names, where no file has told what cities are called."""
+        return plain_words() if self.gazetteer.is_complete else spelt_words()
+
     def knows(self, word: str) -> bool:
         """Whether the word is written somewhere, or of a kind that is never repaired."""
         return (
@@ -56,7 +61,7 @@ class Knowledge:
             or word in self.vocabulary.words
             or word in self.lexicon.words
             or word in self.gazetteer.words
-            or word in plain_words()
+            or word in self._spelt
         )
 
     def is_doubtful(self, word: str) -> bool:
@@ -65,7 +70,7 @@ class Knowledge:
             may_be_misspelt(word)
             and self.vocabulary.words.get(word, _MANY) < _MANY
             and not (word in KNOWN or word in self.lexicon.words or word in self.gazetteer.words)
-            and word not in plain_words()
+            and word not in self._spelt
         )
 
     def lexeme(self, word: str) -> str | None:

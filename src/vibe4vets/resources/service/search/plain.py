@@ -15,6 +15,8 @@ from vibe4vets.resources.folding import fold
 # Occurrences in the film subtitles that pyspellchecker's dictionaries count. That keeps 41,500 words of English and
 # 15,500 of Spanish; of rarer ones too many are slips that somebody has typed often, or names.
 _LEAST: Final = {"en": 150, "es": 300}
+_RAREST: Final = 50
+"""Where English has its names, such as Toledo and Akron, and none of the slips yet."""
 _OFTEN: Final = 5_000
 _EVERYDAY: Final = 150_000
 """So often said, in English, that it tells nothing of what is needed: "left", "back", "keep"."""
@@ -22,13 +24,19 @@ _EVERYDAY: Final = 150_000
 
 @cache
 def plain_words() -> frozenset[str]:
-    """The words that are never respelt, as the search compares words."""
+    """The words of the two languages, as the search compares words."""
     return frozenset(
         fold(word)
         for language, least in _LEAST.items()
         for word, count in _counted(language).items()
         if count >= least and word.isalpha()
     )
+
+
+@cache
+def spelt_words() -> frozenset[str]:
+    """The words that are spelt right: the plain ones, and names of people and cities that the directory may lack."""
+    return plain_words() | {fold(word) for word in _counted("en") if word.isalpha()}
 
 
 @cache
@@ -47,4 +55,4 @@ def common_words() -> frozenset[str]:
 def _counted(language: str) -> Mapping[str, int]:
     packed = (files("spellchecker") / "resources" / f"{language}.json.gz").read_bytes()
     counted: dict[str, int] = json.loads(gzip.decompress(packed))
-    return {word: count for word, count in counted.items() if count >= min(_LEAST.values())}
+    return {word: count for word, count in counted.items() if count >= _RAREST}
