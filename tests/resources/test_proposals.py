@@ -102,6 +102,14 @@ async def decide(
     await do(decision)
 
 
+async def test_a_suggestion_that_lacks_something_is_told_where_it_belongs(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/v1/suggestions", json={"resource": {"title": "Food pantry"}})
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
+        ("/body/resource/categories", "missing")
+    ]
+
+
 async def test_a_suggestion_is_invisible_until_approved(
     client: httpx.AsyncClient, do: Do, pantry: ResourceRead, sql: asyncpg.Connection
 ) -> None:

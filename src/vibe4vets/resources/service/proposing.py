@@ -135,6 +135,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     return proposal_id
 
 
+_GIVEN = ("body", "resource")
 _NO_CHANGE = "This is what the directory says already; name the fields that are wrong with their right values"
 
 
@@ -151,10 +152,10 @@ async def _base(session: Session, draft: Draft) -> tuple[Mapping[str, Any], int 
 def _proposed(draft: Draft, base: Mapping[str, Any]) -> Mapping[str, Any]:
     if draft.kind is ProposalKind.CREATE:
         title = draft.fields.get("title")
-        whole = settled(SUGGESTED, {"organization": title, "scope": "local", **draft.fields})
+        whole = settled(SUGGESTED, {"organization": title, "scope": "local", **draft.fields}, within=_GIVEN)
         return {name: value for name, value in whole.items() if not is_empty(value)}
     if draft.kind is ProposalKind.CHANGE:
-        after = settled(SUGGESTED, {**base, **draft.fields})
+        after = settled(SUGGESTED, {**base, **draft.fields}, within=_GIVEN)
         return {name: after[name] for name in draft.fields}
     return {}
 
