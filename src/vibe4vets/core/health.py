@@ -15,10 +15,17 @@ from vibe4vets.core.migrations import schema_fault
 from vibe4vets.core.safety import database_fault
 from vibe4vets.core.schemas import Output
 
+
+class ProbeRoute(StrictRoute):
+    """Never a 304: a balancer would take it for trouble."""
+
+    has_tag = False
+
+
 router = APIRouter(
     prefix="/health",
     tags=["operations"],
-    route_class=StrictRoute,
+    route_class=ProbeRoute,
     responses=problem_responses(MalformedRequest, InvalidRequest, InternalError),
 )
 

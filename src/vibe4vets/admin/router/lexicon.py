@@ -10,7 +10,7 @@ from vibe4vets.admin.schemas import examples
 from vibe4vets.auth.dependencies import Editor, get_editor, get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import IDEMPOTENT, NOT_MODIFIED, created_answer, private_page, success, versioned_answer
+from vibe4vets.core.http import IDEMPOTENT, created_answer, private_page, success, versioned_answer
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
@@ -61,13 +61,12 @@ async def create_lexicon_entry(
     response_model=LexiconEntryRead,
     responses={
         **success("The entry as it is.", examples.LEXICON_ENTRY),
-        **NOT_MODIFIED,
         **problem_responses(EntryNotFound),
     },
 )
-async def get_lexicon_entry(request: Request, session: SessionDep, entry_id: EntryID) -> Response:
+async def get_lexicon_entry(session: SessionDep, entry_id: EntryID) -> Response:
     """Get one entry, with the `ETag` that a change of it needs."""
-    return versioned_answer(request, await service.get_entry(session, entry_id))
+    return versioned_answer(await service.get_entry(session, entry_id))
 
 
 @router.patch(
@@ -81,16 +80,11 @@ async def get_lexicon_entry(request: Request, session: SessionDep, entry_id: Ent
         **problem_responses(PhraseTaken),
     },
 )
-async def update_lexicon_entry(  # noqa: PLR0913, PLR0917  a signature of a route is what it needs
-    request: Request,
-    session: SessionDep,
-    editor: Editor,
-    entry_id: EntryID,
-    match: IfMatchDep,
-    data: LexiconEntryUpdate,
+async def update_lexicon_entry(
+    session: SessionDep, editor: Editor, entry_id: EntryID, match: IfMatchDep, data: LexiconEntryUpdate
 ) -> Response:
     """Change what the next search makes of a phrase. No later release of the service changes the entry again."""
-    return versioned_answer(request, await service.update_entry(session, entry_id, data, match, actor=editor.actor))
+    return versioned_answer(await service.update_entry(session, entry_id, data, match, actor=editor.actor))
 
 
 @router.delete(

@@ -12,7 +12,7 @@ from vibe4vets.auth.dependencies import Admin, SettingsDep, get_admin, guarded_r
 from vibe4vets.auth.exceptions import EmailTaken, LastAdmin, UserNotActive, UserNotFound
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import IDEMPOTENT, NOT_MODIFIED, created_answer, private_page, success, versioned_answer
+from vibe4vets.core.http import IDEMPOTENT, created_answer, private_page, success, versioned_answer
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
@@ -55,11 +55,11 @@ async def create_user(request: Request, session: SessionDep, admin: Admin, data:
     "/users/{user_id}",
     summary="Get an account",
     response_model=UserRead,
-    responses={**success("The account.", examples.USER), **NOT_MODIFIED, **problem_responses(UserNotFound)},
+    responses={**success("The account.", examples.USER), **problem_responses(UserNotFound)},
 )
-async def get_user(request: Request, session: SessionDep, user_id: UserID) -> Response:
+async def get_user(session: SessionDep, user_id: UserID) -> Response:
     """Get one account, with the `ETag` that a change of it needs."""
-    return versioned_answer(request, await service.get_user(session, user_id))
+    return versioned_answer(await service.get_user(session, user_id))
 
 
 @router.patch(
@@ -68,14 +68,14 @@ async def get_user(request: Request, session: SessionDep, user_id: UserID) -> Re
     response_model=UserRead,
     responses={**success("The account as it is now.", examples.USER), **_VERSIONED},
 )
-async def update_user(  # noqa: PLR0913, PLR0917  a signature of a route is what it needs
-    request: Request, session: SessionDep, admin: Admin, user_id: UserID, match: IfMatchDep, data: UserUpdate
+async def update_user(
+    session: SessionDep, admin: Admin, user_id: UserID, match: IfMatchDep, data: UserUpdate
 ) -> Response:
     """Give the account another role, activate it or disable it; it counts from its next request on.
 
     Disabling ends every session, and stops its API keys. The last active admin stays one.
     """
-    return versioned_answer(request, await service.update_user(session, user_id, data, match, admin=admin))
+    return versioned_answer(await service.update_user(session, user_id, data, match, admin=admin))
 
 
 @router.delete(

@@ -3,12 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 
 from vibe4vets.auth.dependencies import Editor, Staff, get_editor, get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import IDEMPOTENT, success
+from vibe4vets.core.http import IDEMPOTENT, created_answer, success
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
 from vibe4vets.resources import service
@@ -39,9 +39,10 @@ _ACT = {**success("The resource as it now is.", examples.RESOURCE), **_REFUSED}
     dependencies=[*_EDITORS, IDEMPOTENT],
     responses=success("The resource.", examples.RESOURCE, status=HTTPStatus.CREATED),
 )
-async def create_resource(session: SessionDep, editor: Editor, given: ResourceCreate) -> Response:
+async def create_resource(request: Request, session: SessionDep, editor: Editor, given: ResourceCreate) -> Response:
     """Create a resource, published at once; with `"status": "draft"` it waits for `POST /resources/{id}/publish`."""
-    return staff_answer(await service.create_resource(session, given, actor=editor.actor), status=HTTPStatus.CREATED)
+    resource = await service.create_resource(session, given, actor=editor.actor)
+    return created_answer(request, resource, etag=service.version_etag(resource.version))
 
 
 @router.patch(
