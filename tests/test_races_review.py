@@ -101,7 +101,7 @@ async def test_of_two_opposite_decisions_one_wins(pair: list[httpx.AsyncClient],
         assert (await one.post("/suggestions", json=given)).status_code == 202
         proposal = await rows.fetchval("select id from proposals where state = 'open'")
         named = {"If-Match": '"1"'}
-        approval, refusal = {"fields": ["summary"]}, {"public_reason": "No."}
+        approval, refusal = {"fields": ["summary"]}, {"reason": "No."}
         answers = await at_once(
             one.post(f"/admin/reviews/{proposal}/approve", json=approval, headers=named),
             two.post(f"/admin/reviews/{proposal}/reject", json=refusal, headers=named),

@@ -159,7 +159,7 @@ async def approve_review(
 ) -> ReviewRead:
     """Apply a proposal and publish it, in this transaction; see `resources.approve_proposal` for what it raises."""
     proposal = await _lock(session, proposal_id, match, reviewer)
-    decider = _decider(reviewer, given.public_reason)
+    decider = _decider(reviewer, given.reason)
     await resources.approve_proposal(session, proposal, decider, fields=given.fields, edits=given.edits)
     chosen = given.fields if given.fields is not None else [change.field for change in proposal.changes]
     edited = given.edits.content() if given.edits is not None else {}
@@ -172,7 +172,7 @@ async def reject_review(
 ) -> ReviewRead:
     """Refuse a proposal; nothing but its state changes."""
     proposal = await _lock(session, proposal_id, match, reviewer)
-    await resources.reject_proposal(session, proposal, _decider(reviewer, given.public_reason))
+    await resources.reject_proposal(session, proposal, _decider(reviewer, given.reason))
     return await _keep(session, proposal_id, _Decision(ProposalState.REJECTED, given.private_note), reviewer)
 
 
@@ -186,10 +186,10 @@ async def _decide_one(session: Session, decision: BulkDecision, reviewer: Princi
     try:
         async with session.begin_nested():
             if decision.action is BulkAction.APPROVE:
-                approval = Approval(public_reason=decision.public_reason)
+                approval = Approval(reason=decision.reason)
                 await approve_review(session, decision.id, approval, match, reviewer=reviewer)
                 return BulkOutcome(id=decision.id, state="approved", problem=None)
-            refusal = Refusal(public_reason=decision.public_reason or "")
+            refusal = Refusal(reason=decision.reason or "")
             await reject_review(session, decision.id, refusal, match, reviewer=reviewer)
             return BulkOutcome(id=decision.id, state="rejected", problem=None)
     except AppError as error:
@@ -204,8 +204,8 @@ async def _lock(session: Session, proposal_id: UUID, match: IfMatch, reviewer: P
     return proposal
 
 
-def _decider(reviewer: Principal, public_reason: str | None) -> resources.Decider:
-    return resources.Decider(resources.Deed(Change.UPDATED, reviewer.actor, public_reason), public_reason)
+def _decider(reviewer: Principal, reason: str | None) -> resources.Decider:
+    return resources.Decider(resources.Deed(Change.UPDATED, reviewer.actor, reason), reason)
 
 
 @dataclass(frozen=True, slots=True)
