@@ -40,6 +40,20 @@ async def test_one_thing_has_the_tag_that_its_change_names(
     assert (again.status_code, again.headers["etag"]) == (200, changed.headers["etag"])
 
 
+async def test_a_tag_of_a_version_spares_nothing_that_changes_without_it(
+    client: httpx.AsyncClient, add_person: AddPerson, sign_in: SignIn
+) -> None:
+    reviewer = await sign_in(await add_person("reviewer"))
+    await client.post("/api/v1/suggestions", json={"resource": {"title": "Pantry", "categories": ["food"]}})
+    (item,) = (await client.get("/api/v1/admin/reviews", headers=reviewer)).json()["items"]
+    address = f"/api/v1/admin/reviews/{item['id']}"
+    first = await client.get(address, headers=reviewer)
+    await client.post(f"{address}/claim", headers=reviewer)
+    again = await client.get(address, headers={**reviewer, "if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.headers["etag"]) == (200, first.headers["etag"])
+    assert (first.json()["claim"], again.json()["claim"] is None) == (None, False)
+
+
 async def test_a_submitter_asks_cheaply(client: httpx.AsyncClient) -> None:
     given = {"resource": {"title": "Pantry", "categories": ["food"]}}
     token = (await client.post("/api/v1/suggestions", json=given)).json()["token"]

@@ -64,9 +64,9 @@ async def create_lexicon_entry(
         **problem_responses(EntryNotFound),
     },
 )
-async def get_lexicon_entry(session: SessionDep, entry_id: EntryID) -> Response:
+async def get_lexicon_entry(request: Request, session: SessionDep, entry_id: EntryID) -> Response:
     """Get one entry, with the `ETag` that a change of it needs."""
-    return versioned_answer(await service.get_entry(session, entry_id))
+    return versioned_answer(request, await service.get_entry(session, entry_id))
 
 
 @router.patch(
@@ -80,11 +80,16 @@ async def get_lexicon_entry(session: SessionDep, entry_id: EntryID) -> Response:
         **problem_responses(PhraseTaken),
     },
 )
-async def update_lexicon_entry(
-    session: SessionDep, editor: Editor, entry_id: EntryID, match: IfMatchDep, data: LexiconEntryUpdate
+async def update_lexicon_entry(  # noqa: PLR0913, PLR0917  a signature of a route is what it needs
+    request: Request,
+    session: SessionDep,
+    editor: Editor,
+    entry_id: EntryID,
+    match: IfMatchDep,
+    data: LexiconEntryUpdate,
 ) -> Response:
     """Change what the next search makes of a phrase. No later release of the service changes the entry again."""
-    return versioned_answer(await service.update_entry(session, entry_id, data, match, actor=editor.actor))
+    return versioned_answer(request, await service.update_entry(session, entry_id, data, match, actor=editor.actor))
 
 
 @router.delete(

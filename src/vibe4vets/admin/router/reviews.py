@@ -22,7 +22,7 @@ from vibe4vets.admin.schemas import (
 from vibe4vets.auth.dependencies import Reviewer, get_reviewer, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import Forbidden, MalformedRequest, problem_responses
-from vibe4vets.core.http import private_page, success, versioned_answer
+from vibe4vets.core.http import private_page, success
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
@@ -52,7 +52,8 @@ ReviewID = Annotated[
 
 
 def _answer(review: ReviewRead) -> Response:
-    return versioned_answer(review, etag=version_etag(review.version))
+    headers = {"etag": version_etag(review.version)}
+    return Response(review.model_dump_json(), headers=headers, media_type="application/json")
 
 
 @router.get(

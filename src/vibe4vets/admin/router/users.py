@@ -57,9 +57,9 @@ async def create_user(request: Request, session: SessionDep, admin: Admin, data:
     response_model=UserRead,
     responses={**success("The account.", examples.USER), **problem_responses(UserNotFound)},
 )
-async def get_user(session: SessionDep, user_id: UserID) -> Response:
+async def get_user(request: Request, session: SessionDep, user_id: UserID) -> Response:
     """Get one account, with the `ETag` that a change of it needs."""
-    return versioned_answer(await service.get_user(session, user_id))
+    return versioned_answer(request, await service.get_user(session, user_id))
 
 
 @router.patch(
@@ -68,14 +68,14 @@ async def get_user(session: SessionDep, user_id: UserID) -> Response:
     response_model=UserRead,
     responses={**success("The account as it is now.", examples.USER), **_VERSIONED},
 )
-async def update_user(
-    session: SessionDep, admin: Admin, user_id: UserID, match: IfMatchDep, data: UserUpdate
+async def update_user(  # noqa: PLR0913, PLR0917  a signature of a route is what it needs
+    request: Request, session: SessionDep, admin: Admin, user_id: UserID, match: IfMatchDep, data: UserUpdate
 ) -> Response:
     """Give the account another role, activate it or disable it; it counts from its next request on.
 
     Disabling ends every session, and stops its API keys. The last active admin stays one.
     """
-    return versioned_answer(await service.update_user(session, user_id, data, match, admin=admin))
+    return versioned_answer(request, await service.update_user(session, user_id, data, match, admin=admin))
 
 
 @router.delete(

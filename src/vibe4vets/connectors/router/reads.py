@@ -22,7 +22,7 @@ from vibe4vets.connectors.schemas import (
 )
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import private_page, success, versioned_answer
+from vibe4vets.core.http import private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, Slice
 from vibe4vets.core.schemas import Slug
 
@@ -34,7 +34,8 @@ SourceName = Annotated[Slug, Path(description="The slug of a source.", examples=
 def connector_answer(found: tuple[ConnectorRead, int]) -> Response:
     """A connector with the ETag that a change of it names in `If-Match`."""
     connector, version = found
-    return versioned_answer(connector, etag=service.settings_etag(version))
+    headers = {"etag": service.settings_etag(version)}
+    return Response(connector.model_dump_json(), headers=headers, media_type="application/json")
 
 
 @router.get(

@@ -29,7 +29,8 @@ Number = Annotated[RevisionNumber, Path(description="The `number` of a version."
 
 def staff_answer(resource: ResourceRead) -> Response:
     """A working resource with the ETag that its next change names in `If-Match`."""
-    return versioned_answer(resource, etag=service.version_etag(resource.version))
+    headers = {"etag": service.version_etag(resource.version)}
+    return Response(resource.model_dump_json(), headers=headers, media_type="application/json")
 
 
 @router.get(
@@ -51,9 +52,10 @@ async def list_working_resources(
     response_model=ResourceRead,
     responses={**success("The resource.", examples.RESOURCE), **problem_responses(ResourceNotFound)},
 )
-async def get_working_resource(session: SessionDep, resource_id: ResourceID) -> Response:
+async def get_working_resource(request: Request, session: SessionDep, resource_id: ResourceID) -> Response:
     """Get a resource as its editors see it, with the ETag that a change of it names in `If-Match`."""
-    return staff_answer(await service.get_working(session, resource_id))
+    resource = await service.get_working(session, resource_id)
+    return versioned_answer(request, resource, etag=service.version_etag(resource.version))
 
 
 @router.get(
