@@ -271,3 +271,14 @@ def test_operations_with_a_body_tell_how_it_is_refused(trial: Any) -> None:
             assert slug in operation["responses"][status]["content"][PROBLEM]["examples"], path
     at_the_door = DOCUMENT["paths"]["/api/v1/tags"]["get"]["responses"]["400"]["content"][PROBLEM]["examples"]
     assert {"malformed-request", "unknown-host", "credentials-in-address", "invalid-cursor"} <= set(at_the_door)
+
+
+def test_whatever_creates_takes_an_idempotency_key() -> None:
+    creating = [
+        (path, methods["post"])
+        for path, methods in DOCUMENT["paths"].items()
+        if {"201", "202"} & methods.get("post", {"responses": {}})["responses"].keys() or path.endswith("/merges")
+    ]
+    assert len(creating) >= 12
+    for path, operation in creating:
+        assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}, path

@@ -170,7 +170,9 @@ class Interpretation(Output):
     """How the query was understood."""
 
     query: str
-    corrected: str | None = Field(description="The query with its spelling repaired; null when nothing was.")
+    corrected: str | None = Field(
+        description="The words with their spelling repaired, without those of `place`; null when nothing was repaired."
+    )
     place: PlaceRead | None = Field(description="The place named in the query; null when none was.")
     other_places: list[PlaceRead] = Field(description="What else the words for the place could mean.")
     relaxed: list[str] = Field(
