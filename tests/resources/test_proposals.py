@@ -335,6 +335,12 @@ async def test_a_contact_is_erased_when_its_owner_asks(
         "C12345678",
         "VA file number 12345678",
         "claim #123456789",
+        "C-file 12 345 678",
+        "123\u201345\u20136789",  # as a telephone corrects it
+        "123\u201145\u20116789",
+        "123\N{NO-BREAK SPACE}45\N{NO-BREAK SPACE}6789",
+        "123-\u200b45-6789",
+        "\uff11\uff12\uff13-\uff14\uff15-\uff16\uff17\uff18\uff19",
     ],
 )
 async def test_numbers_of_one_person_are_refused(text: str) -> None:
@@ -350,7 +356,8 @@ async def test_numbers_of_one_person_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["614-555-0123", "(614) 555-0123", "6145550123", "1-800-698-2411", "43215-1234", "EIN 12-3456789", "open 24/7",
-     "https://example.org/123456789", "03f642192489", "Room 1234", "VA Form 21-526EZ", "38 CFR 3.303"],
+     "https://example.org/123456789", "03f642192489", "Room 1234", "VA Form 21-526EZ", "38 CFR 3.303",
+     "claims at 43215-1234", "File by phone: 614\u2013555\u20130123"],
 )  # fmt: skip
 def test_numbers_of_a_place_are_not(text: str) -> None:
     assert find_identifier(text) is None
