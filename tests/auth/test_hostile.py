@@ -203,7 +203,7 @@ def check(answer: httpx.Response, told: object, *, is_shut_out: bool) -> None:
     if is_shut_out:  # 404: the value has led to another address
         assert answer.status_code in {400, 401, 404, 413, 414, 415, 431}, told
     else:
-        assert answer.status_code < 300 or answer.status_code in REFUSALS | {401, 403, 429}, (told, answer.text)
+        assert answer.status_code < 300 or answer.status_code in REFUSALS | {304, 401, 403, 429}, (told, answer.text)
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json", told
         problem = answer.json()
