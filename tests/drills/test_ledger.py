@@ -50,7 +50,8 @@ class Ledger:
                 key, title = str(uuid4()), f"Pantry {uuid4()}"
                 self.sent[key] = title
                 with contextlib.suppress(httpx.TransportError):
-                    await self.send(client, key)
+                    if (await self.send(client, key)).status_code == 503:
+                        await asyncio.sleep(0.2)
 
     async def send(self, client: httpx.AsyncClient, key: str) -> httpx.Response:
         """Send what belongs to `key`, for the first time or again."""
