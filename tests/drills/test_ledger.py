@@ -144,7 +144,8 @@ async def test_nothing_acknowledged_is_lost_or_torn(
     assert ledger.lost(Counter(sql(postgres, TITLES))) == set()
     await send_again(ledger, service.url)
     times = Counter(sql(postgres, TITLES))
-    assert {times[title] for title in ledger.sent.values()} == {1}
+    assert {times[ledger.sent[key]] for key in ledger.acknowledged} == {1}
+    assert max(times.values()) == 1
     assert sql(postgres, TORN) == ["0"]
 
 
@@ -153,7 +154,7 @@ async def send_again(ledger: Ledger, url: str) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         for key in sorted(ledger.acknowledged)[:50]:
             assert (await ledger.send(client, key)).headers["idempotency-replayed"] == "true"
-        for key in ledger.sent.keys() - ledger.acknowledged:
+        for key in sorted(ledger.sent.keys() - ledger.acknowledged)[:100]:
             assert (await ledger.send(client, key)).status_code == 202
 
 
