@@ -38,10 +38,17 @@ async def every_kind_of_answer(reader: httpx.AsyncClient) -> list[tuple[int, htt
         (204, await reader.options("/api/v1/states", headers=preflight)),
         (400, await reader.get("/api/v1/states?cursor=x")),
         (400, await reader.get(httpx.URL("http://test/api/v1/states?x=%FF"))),
+        (400, await reader.get("/api/v1/states?api_key=x")),
+        (401, await reader.get("/api/v1/auth/me")),
         (404, await reader.get("/nowhere")),
         (404, await reader.get(f"/api/v1/resources/{NOWHERE}")),
         (405, await reader.post("/api/v1/states")),
+        (413, await reader.post("/api/v1/suggestions", content=b"x" * 1_048_577)),
+        (414, await reader.get(f"/api/v1/states?q={'x' * 9_000}")),
+        (415, await reader.post("/api/v1/suggestions", content=b"{}")),
         (422, await reader.get("/api/v1/states?limit=0")),
+        (422, await reader.post("/api/v1/suggestions", json={})),
+        (431, await reader.get("/api/v1/states", headers={"x-long": "x" * 40_000})),
     ]
 
 
