@@ -201,6 +201,10 @@ async def test_many_are_decided_each_on_its_own(client: httpx.AsyncClient, revie
     ]
     assert [item["id"] for item in await queue(client, reviewer)] == [third["id"]]
     assert [item["id"] for item in await queue(client, reviewer, "state=rejected")] == [second["id"]]
+    decided = await queue(client, reviewer, "state=rejected&state=approved")
+    assert {item["id"] for item in decided} == {first["id"], second["id"]}
+    every = await queue(client, reviewer, "state=rejected&state=approved&state=open")
+    assert {item["id"] for item in every} == {first["id"], second["id"], third["id"]}
 
 
 async def test_feedback_is_a_door_of_its_own(client: httpx.AsyncClient, reviewer: Headers, editor: Headers) -> None:

@@ -27,8 +27,8 @@ PrivateNote = Annotated[LongText, Field(min_length=1, max_length=2000, descripti
 class ReviewQuery(PageQuery):
     """Filters over the queue."""
 
-    state: ProposalState = Field(
-        default=ProposalState.OPEN, description="What waits, or what became of it.", examples=["open"]
+    state: Annotated[list[ProposalState], Field(min_length=1, max_length=3), unique] = Field(
+        default=[ProposalState.OPEN], description="What waits, or what became of it.", examples=[["open"]]
     )
     kind: Annotated[list[ProposalKind], Field(max_length=4), unique] = Field(
         default=[], description="What is proposed.", examples=[["change"]]

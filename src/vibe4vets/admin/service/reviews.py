@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, literal_column, select, text
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, literal_column, or_, select, text
 
 from vibe4vets.admin.exceptions import ClaimedByAnother
 from vibe4vets.admin.schemas import (
@@ -77,9 +77,12 @@ select id, title, similarity from (
 
 
 async def list_reviews(session: Session, query: ReviewQuery, cursors: Cursors) -> Slice:
-    """Return one page of the queue: crisis lines first, then the risky, then the oldest; of decided ones the latest."""
+    """Return one page of the queue: crisis lines first, then the risky, then the oldest; of decided ones the latest.
+
+    Open and decided ones together come in the order of the queue.
+    """
     given = {name: values for name in _FILTERS if (values := getattr(query, name))}
-    found = await _listing(query.state, frozenset(given)).read(session, query, cursors, given)
+    found = await _listing(frozenset(query.state), frozenset(given)).read(session, query, cursors, given)
     shown = await _reviews(session, [row.id for row in found.rows])
     return found.slice(lambda row: shown[row.id].model_dump_json())
 
@@ -91,10 +94,10 @@ _FILTERS: Mapping[str, ColumnElement[bool]] = {
 
 
 @lru_cache(maxsize=32)
-def _listing(state: ProposalState, names: frozenset[str]) -> Listing:
-    order = _QUEUE if state is ProposalState.OPEN else _DECIDED
-    # as a literal, so that the partial index of the open ones is seen to fit
-    is_so = P.state == literal_column(f"'{state.value}'")
+def _listing(states: frozenset[ProposalState], names: frozenset[str]) -> Listing:
+    order = _QUEUE if ProposalState.OPEN in states else _DECIDED
+    # as literals, so that the partial index of the open ones is seen to fit
+    is_so = or_(*(P.state == literal_column(f"'{state.value}'") for state in sorted(states)))
     return Listing(select(P.id).where(is_so, *(_FILTERS[name] for name in sorted(names))), order)
 
 
