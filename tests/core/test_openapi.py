@@ -282,3 +282,14 @@ def test_whatever_creates_takes_an_idempotency_key() -> None:
     assert len(creating) >= 12
     for path, operation in creating:
         assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}, path
+
+
+def test_headers_are_named_as_everybody_names_them() -> None:
+    named = {
+        parameter["name"]
+        for path in DOCUMENT["paths"].values()
+        for operation in path.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    }
+    assert named == {"Idempotency-Key", "If-Match", "If-None-Match"}
