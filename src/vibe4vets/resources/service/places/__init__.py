@@ -5,16 +5,5 @@ from vibe4vets.resources.service.places.gazetteer import Gazetteer
 from vibe4vets.resources.service.places.live import LivePlaces
 from vibe4vets.resources.service.places.loading import learn_places, load_places
 from vibe4vets.resources.service.places.place import Place, PlaceKind, Reading
-from vibe4vets.resources.service.places.recognition import BEFORE_A_PLACE
 
-__all__ = [
-    "BEFORE_A_PLACE",
-    "Columns",
-    "Gazetteer",
-    "LivePlaces",
-    "Place",
-    "PlaceKind",
-    "Reading",
-    "learn_places",
-    "load_places",
-]
+__all__ = ["Columns", "Gazetteer", "LivePlaces", "Place", "PlaceKind", "Reading", "learn_places", "load_places"]

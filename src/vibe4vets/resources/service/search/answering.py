@@ -7,7 +7,8 @@ from typing import Any, Final
 from vibe4vets.core.pagination import Found, Slice
 from vibe4vets.resources.schemas import FacetName, Interpretation, PlaceRead, SearchQuery, TermRead
 from vibe4vets.resources.service.crisis import CRISIS_LINE, crisis_line
-from vibe4vets.resources.service.places import BEFORE_A_PLACE, Place
+from vibe4vets.resources.service.places import Place
+from vibe4vets.resources.service.places.recognition import BEFORE_A_PLACE
 from vibe4vets.resources.service.search.explaining import explanations
 from vibe4vets.resources.service.search.highlighting import Highlighter
 from vibe4vets.resources.service.search.knowledge import Knowledge
