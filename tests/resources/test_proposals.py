@@ -22,6 +22,7 @@ from vibe4vets.resources.exceptions import (
     ProposalConflicts,
     ProposalDecided,
     ProposalNotFound,
+    ResourceGone,
     ResourceNotFound,
     SuggestionNotFound,
 )
@@ -171,6 +172,18 @@ async def test_what_is_not_published_does_not_exist_here(do: Do) -> None:
         await suggest(do, hidden, phone="614-555-0199")
     with pytest.raises(ResourceNotFound):
         await do(service.report, hidden.id, FeedbackCreate(kind="closed"), KEY, PUBLIC)
+
+
+async def test_what_is_gone_is_told_with_its_successor(client: httpx.AsyncClient, do: Do, pantry: ResourceRead) -> None:
+    address, given = f"/api/v1/resources/{pantry.id}/feedback", {"kind": "closed"}
+    successor = await do(service.create_resource, ResourceCreate.model_validate(PANTRY), actor=EDITOR)
+    await do(service.withdraw_resources, [pantry.id], successor_id=successor.id)
+    answer = await client.post(address, json=given)
+    assert (answer.status_code, answer.json()["successor"]) == (410, str(successor.id))
+    with pytest.raises(ResourceGone):
+        await suggest(do, pantry, phone="614-555-0199")
+    unknown = await client.post(f"/api/v1/resources/{uuid4()}/feedback", json=given)
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "resource-not-found")
 
 
 async def test_an_untouched_field_is_rebased_and_a_touched_one_conflicts(

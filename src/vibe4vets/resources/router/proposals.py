@@ -19,7 +19,7 @@ from vibe4vets.core.http import IDEMPOTENT, private_page, success
 from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.resources import service
-from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound
+from vibe4vets.resources.exceptions import ProposalNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.models import Origin
 from vibe4vets.resources.schemas import ProposalCreate, ProposalQuery, ProposalRead, examples
 
@@ -37,7 +37,7 @@ ProposalID = Annotated[
     dependencies=[Depends(get_proposer), IDEMPOTENT],
     responses={
         **success("It waits for a reviewer.", examples.PROPOSAL, status=HTTPStatus.ACCEPTED),
-        **problem_responses(ResourceNotFound),
+        **problem_responses(ResourceNotFound, ResourceGone),
     },
 )
 async def create_proposal(session: SessionDep, partner: Proposer, given: ProposalCreate) -> ProposalRead:
