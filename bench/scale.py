@@ -1,8 +1,9 @@
 """How reading fares as a directory grows: `python bench/scale.py FILE [FILE ...]`, each a file of records.
 
-Prints for each file, imported into a database of its own and left as the chores of a night leave it, the milliseconds of SQL (best of three) of the development
-queries, broad words, fragments and lists by one filter; of 500 hostile queries those of the whole request, once each;
-and the page's part of the score that it would have without caps. `../shared/data/scale.py N --seed S` makes records.
+Prints for each file, imported into a database of its own and left as the chores of a night leave it, the milliseconds
+of SQL (best of three) of the development queries, broad words, fragments and lists by one filter; of 500 hostile
+queries those of the whole request, once each; and the page's part of the score that it would have without caps.
+`../shared/data/scale.py N --seed S` makes records.
 """
 
 import sys
