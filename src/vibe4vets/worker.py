@@ -62,6 +62,7 @@ CHORES: Final = (
     Chore("resources.refresh_trust", "0 4 * * *", _refresh_trust),
     Chore("admin.refresh_worklist", "20 * * * *", _refresh_worklist),
     Chore("resources.find_duplicates", "0 5 * * *", partial(_in_transaction, resources.find_duplicates)),
+    Chore("resources.order_rows", "40 8 * * *", partial(_in_transaction, resources.order_rows)),
     Chore("jobs.forget", "30 3 * * *", partial(_in_transaction, jobs.forget_jobs)),
 )
 HANDLERS: Final = {RUN_JOB: connectors.do_run}

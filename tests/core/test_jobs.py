@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from tests.conftest import make_settings
 from vibe4vets.core import jobs
@@ -147,6 +148,24 @@ async def test_a_worker_outlives_its_connections(bench: Workbench, sql: asyncpg.
         await queue(bench, "after")
         await gone(sql)
     assert done == ["before", "after"]
+
+
+async def test_a_worker_goes_on_after_any_error_of_its_queue(bench: Workbench, sql: asyncpg.Connection) -> None:
+    """One that breaks off within pgqueuer is begun anew; it must not look like being told to stop."""
+    done: list[str] = []
+
+    async def handle(_bench: Workbench, payload: str) -> None:
+        done.append(payload)
+
+    with capture_logs() as lines:
+        async with working(bench, handle):
+            await sql.execute("create function fail() returns trigger language plpgsql as 'begin raise; end'")
+            await sql.execute("create trigger fail before update on pgqueuer execute function fail()")
+            await queue(bench, "patient")
+            await until(lambda: "worker interrupted" in [line["event"] for line in lines])
+            await sql.execute("drop trigger fail on pgqueuer")
+            await gone(sql)
+    assert done == ["patient"]
 
 
 async def test_chores_come_round_and_one_that_fails_comes_again(bench: Workbench, sql: asyncpg.Connection) -> None:

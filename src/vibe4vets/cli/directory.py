@@ -144,4 +144,6 @@ async def render_published(settings: Settings) -> int:
             await resources.remove_strays(session)
             await record_event(session, "directory.reindex", actor=SYSTEM, details={"resources": str(done)})
             await resources.learn_places(session)
+        async with sessions.begin() as session:
+            await resources.order_rows(session)
         return done

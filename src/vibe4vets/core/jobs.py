@@ -155,16 +155,33 @@ async def work(bench: Workbench, handlers: Mapping[str, Handler], chores: Sequen
         try:
             async with _pool(bench.settings) as pool:
                 app = _build(bench, _PatientDriver(pool, bench.stopping), handlers, chores)
-                app.shutdown = app.qm.shutdown = app.sm.shutdown = bench.stopping
-                await app.run(
-                    dequeue_timeout=settings.poll,
-                    batch_size=1,
-                    max_concurrent_tasks=settings.concurrency,
-                    heartbeat_timeout=settings.lease,
-                )
+                # pgqueuer sets this event itself when it breaks off: that must not tell the worker to stop
+                app.shutdown = app.qm.shutdown = app.sm.shutdown = asyncio.Event()
+                async with _relayed(bench.stopping, app.shutdown):
+                    await app.run(
+                        dequeue_timeout=settings.poll,
+                        batch_size=1,
+                        max_concurrent_tasks=settings.concurrency,
+                        heartbeat_timeout=settings.lease,
+                    )
         except Exception as error:  # noqa: BLE001  whatever it is, a worker goes on
             _log.warning("worker interrupted", exc_info=error)
             await _pause(bench.stopping)
+
+
+@asynccontextmanager
+async def _relayed(event: asyncio.Event, other: asyncio.Event) -> AsyncIterator[None]:
+    """Set `other` as soon as `event` is set."""
+
+    async def relay() -> None:
+        await event.wait()
+        other.set()
+
+    relaying = asyncio.create_task(relay())
+    try:
+        yield
+    finally:
+        relaying.cancel()
 
 
 @asynccontextmanager

@@ -156,19 +156,23 @@ class Slice:
     next_cursor: str | None
     members: str = ""
     """Further members of the page's object as JSON text, each after a comma."""
+    is_estimate: bool = False
 
     def body(self) -> bytes:
         """The page as a `Page` document."""
         return (
             f'{{"items":[{",".join(self.documents)}],"total":{min(self.matches, EXACT_UP_TO)},'
-            f'"total_is_exact":{json.dumps(self.matches <= EXACT_UP_TO)},'
+            f'"total_is_exact":{json.dumps(self.matches <= EXACT_UP_TO and not self.is_estimate)},'
             f'"next_cursor":{json.dumps(self.next_cursor)}{self.members}}}'
         ).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rows of one page, how many match (capped), and the row's columns that stand `beside` the page."""
+    """The rows of one page, how many match (capped), and the row's columns that stand `beside` the page.
+
+    One of those may be `is_estimate`: the matches were not counted one by one.
+    """
 
     rows: Sequence[Any]
     matches: int
@@ -177,7 +181,8 @@ class Found:
 
     def slice(self, document: Callable[[Any], str], *, members: str = "") -> Slice:
         """The page with each row written as a JSON `document`."""
-        return Slice([document(row) for row in self.rows], self.matches, self.next_cursor, members)
+        is_estimate = getattr(self.beside, "is_estimate", False)
+        return Slice([document(row) for row in self.rows], self.matches, self.next_cursor, members, is_estimate)
 
 
 @dataclass(frozen=True, slots=True)

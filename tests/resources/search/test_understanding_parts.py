@@ -8,7 +8,7 @@ from vibe4vets.resources.models import EntryKind
 from vibe4vets.resources.service.search import codes, seeding
 from vibe4vets.resources.service.search.lexicon import Lexicon, Meaning
 from vibe4vets.resources.service.search.spelling import Speller, distance
-from vibe4vets.resources.service.search.tsquery import all_of, any_of, lexeme, phrase
+from vibe4vets.resources.service.search.tsquery import Query, all_of, any_of, lexeme, phrase
 from vibe4vets.resources.terms import tag_name, taxonomy
 
 LEXICON = Lexicon(
@@ -78,11 +78,29 @@ def test_distance_stops_counting() -> None:
 
 
 def test_a_lexeme_is_quoted_whatever_it_holds() -> None:
-    assert lexeme("o'neil\\") == "'o''neil\\\\'"
-    assert lexeme("rent", "AB") == "'rent':AB"
-    assert any_of([]) == all_of([""]) == ""
-    assert any_of(["'a'", "'a'"]) == "'a'"
-    assert phrase(["swords", "", "plowshar"], "AB") == "'swords':AB <2> 'plowshar':AB"
+    assert lexeme("o'neil\\").text == "'o''neil\\\\'"
+    assert lexeme("rent", "AB").text == "'rent':AB"
+    assert phrase(["swords", "", "plowshar"], "AB").text == "'swords':AB <2> 'plowshar':AB"
+
+
+def test_a_query_holds_no_part_that_another_makes_needless() -> None:
+    a, b, c = map(lexeme, "abc")
+    assert not any_of([])
+    assert not all_of([Query()])
+    assert any_of([a, a]) == all_of([a, Query()]) == a
+    assert any_of([any_of([a, b]), c]).text == "('a' | 'b' | 'c')"
+    assert all_of([any_of([a, b]), any_of([b, c])]).text == "(('a' | 'b') & ('b' | 'c'))"
+    assert any_of([a, all_of([a, b])]) == all_of([a, any_of([a, b])]) == a
+    assert all_of([lexeme("a", "A"), a]).text == "('a':A & 'a')"
+    assert all_of([lexeme("a", "A"), any_of([b, lexeme("c", "D")])]).anywhere().text == "('a' & ('b' | 'c'))"
+
+
+def test_a_query_finds_at_most_what_its_rarest_part_does() -> None:
+    a, b, c = map(lexeme, "abc")
+    count = {"a": 3, "b": 4, "c": 5}.__getitem__
+    assert any_of([a, b]).at_most(count) == 7
+    assert all_of([any_of([a, b]), c]).at_most(count) == 5
+    assert phrase(["b", "a"], "A").at_most(count) == 3
 
 
 def test_the_squares_around_a_point_hold_its_neighbours() -> None:

@@ -79,6 +79,7 @@ from vibe4vets.resources.service.search import (
     SearchKnowledge,
     SearchLearning,
     count_words,
+    order_rows,
     search,
     seed_lexicon,
 )
@@ -160,6 +161,7 @@ __all__ = [
     "load_places",
     "lock_proposal",
     "merge_resources",
+    "order_rows",
     "propose",
     "propose_as_partner",
     "publish_resource",

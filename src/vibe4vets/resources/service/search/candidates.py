@@ -1,18 +1,19 @@
 """Which records are worth ranking: queries of the one index, from strict to loose, each capped.
 
-LIMIT keeps what comes first in the table, which is written in static order: national programs, complete records.
+LIMIT keeps what comes first in the table: it is written by region, national programs last and complete records first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Final
 
+from vibe4vets.resources.folding import fold
 from vibe4vets.resources.service.places import Place, PlaceKind
 from vibe4vets.resources.service.search import codes, weights
 from vibe4vets.resources.service.search.conversation import COMMON
 from vibe4vets.resources.service.search.knowledge import Knowledge
-from vibe4vets.resources.service.search.tsquery import all_of, any_of, lexeme
+from vibe4vets.resources.service.search.tsquery import Query, all_of, any_of, lexeme
 from vibe4vets.resources.service.search.understanding import STAND_IN, Concept, ConceptKind, Understanding
 
 _DECIDING, _PAIRED = 5, 4
@@ -21,11 +22,10 @@ _COMMON_LEXEMES: Final = frozenset(["veteran", "va"])
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A query of the index and how many rows of it are ranked at most."""
+    """A query of the index, whose first rows are ranked."""
 
-    query: str
-    limit: int = weights.BRANCH
-    instead: str = ""
+    query: Query
+    instead: Query = field(default_factory=Query)
     """The query of a branch closer to the place: in a large directory, where that one is full, this adds nothing."""
 
 
@@ -33,11 +33,14 @@ class Branch:
 class Candidates:
     """What counts as found, and the branches that bring the best of it."""
 
-    matching: str
+    found: tuple[Query, ...]
+    """What any of these finds; apart, for the index is quick with each and slow with all of them as one query."""
     branches: tuple[Branch, ...]
+    limit: int = weights.BRANCH
+    """So many rows of each branch are ranked at most."""
 
 
-def code_query(code: str) -> str:
+def code_query(code: str) -> Query:
     """A code of the lexicon, given by the source or derived from the text."""
     if code.startswith("@"):
         return lexeme(code)
@@ -45,7 +48,7 @@ def code_query(code: str) -> str:
     return any_of([lexeme(name), lexeme(codes.derived_tag(code))]) if name[0] == "#" else lexeme(name)
 
 
-def core(concept: Concept) -> str:
+def core(concept: Concept) -> Query:
     """What is about the concept: one of its own codes or all of its words, else what is near to it."""
     own = [code_query(code) for code in concept.primary]
     if concept.lexemes:
@@ -67,18 +70,25 @@ def deciding(understanding: Understanding) -> list[Concept]:
     return sorted(found, key=lambda concept: -concept.weight)
 
 
-def reach(place: Place) -> str:
+def reach(place: Place) -> Query:
     """What serves the state of a place: there, or everywhere."""
-    state = lexeme(codes.state(place.state)) if place.state else ""
+    state = lexeme(codes.state(place.state)) if place.state else Query()
     return any_of([state, lexeme(codes.NATIONAL)])
 
 
-def near(place: Place) -> list[str]:
-    """The squares around a place, the small ones first; none for a state."""
+def near(place: Place) -> list[Query]:
+    """The city or county itself, then the squares around a place, the small ones first; none for a state."""
     if place.kind is PlaceKind.STATE:
         return []
     point = place.latitude, place.longitude
-    return [any_of(map(lexeme, codes.cells_around(*point, parts))) for parts in reversed(codes.GRIDS)]
+    squares = [any_of(map(lexeme, codes.cells_around(*point, parts))) for parts in reversed(codes.GRIDS)]
+    return [*_named(place), *squares]
+
+
+def _named(place: Place) -> list[Query]:
+    if place.state and place.kind is PlaceKind.COUNTY and place.county:
+        return [lexeme(codes.county(place.state, fold(place.county)))]
+    return [lexeme(codes.city(place.state, fold(place.city)))] if place.state and place.city else []
 
 
 def strict(understanding: Understanding) -> Candidates | None:
@@ -88,16 +98,16 @@ def strict(understanding: Understanding) -> Candidates | None:
     if not any(cores):
         return None
     place = understanding.reading.place if understanding.reading and understanding.is_sure_of_place else None
-    here, around = (reach(place), near(place)) if place else ("", [])
+    here, around = (reach(place), near(place)) if place else (Query(), [])
     every = all_of(cores)
     branches = [
         all_of([_words(concepts), here]),
         all_of([_own(concepts), here]),
         *(all_of([every, squares]) for squares in around),
-        "" if around else all_of([every, lexeme(codes.NATIONAL)]),
+        Query() if around else all_of([every, lexeme(codes.NATIONAL)]),
         all_of([every, here]),
     ]
-    return Candidates(all_of([every, here]), _branches(branches, _outward(every, [*around, here])))
+    return Candidates((all_of([every, here]),), _branches(branches, _outward(every, [*around, here])))
 
 
 def named(understanding: Understanding) -> Candidates | None:
@@ -106,7 +116,7 @@ def named(understanding: Understanding) -> Candidates | None:
     if len(concepts) < 2 or all(word in COMMON for concept in concepts for word in concept.words):  # noqa: PLR2004
         return None
     words = _words(concepts)
-    return Candidates(words, (Branch(words),))
+    return Candidates((words,), (Branch(words),))
 
 
 def there(understanding: Understanding) -> Candidates | None:
@@ -117,7 +127,7 @@ def there(understanding: Understanding) -> Candidates | None:
     place = understanding.reading.place
     here = reach(place)
     outward = [*near(place), *([lexeme(codes.state(place.state))] if place.state else []), here]
-    return Candidates(here, _branches(outward, {wider: closer for closer, wider in pairwise(outward)}))
+    return Candidates((here,), _branches(outward, {wider: closer for closer, wider in pairwise(outward)}))
 
 
 def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | None:
@@ -127,17 +137,17 @@ def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | No
     if not any(cores):
         return None
     sure = understanding.reading if understanding.is_sure_of_place else None
-    here, around = (reach(sure.place), near(sure.place)) if sure else ("", [])
+    here, around = (reach(sure.place), near(sure.place)) if sure else (Query(), [])
     some, every, rare = any_of(cores), all_of(cores), _rare(knowledge, understanding)
     branches = [all_of([_words(concepts), here]), all_of([_own(concepts[:_DECIDING]), here])]
-    found = [all_of([some, here]), all_of([rare, here]) if rare else ""]
+    found = [all_of([some, here]), all_of([rare, here]) if rare else Query()]
     if around:
         branches += [all_of([some, squares]) for squares in around]
-        found.append(all_of([related(understanding), around[0]]))
+        found.append(all_of([related(understanding), around[-2]]))
     else:
         branches += [all_of([every, lexeme(codes.NATIONAL)]), _pairs(concepts), _perhaps(understanding, some)]
     outward = _outward(every, [*around, here]) | _outward(some, [*around, here])
-    return Candidates(any_of(found), _branches([*branches, all_of([every, here]), *found], outward))
+    return Candidates(tuple(filter(None, found)), _branches([*branches, all_of([every, here]), *found], outward))
 
 
 def wide(understanding: Understanding, *, anywhere: bool) -> Candidates | None:
@@ -146,52 +156,52 @@ def wide(understanding: Understanding, *, anywhere: bool) -> Candidates | None:
     if not broad:
         return None
     sure = understanding.reading if understanding.is_sure_of_place and not anywhere else None
-    here = reach(sure.place) if sure else ""
+    here = reach(sure.place) if sure else Query()
     cores = [core(concept) for concept in deciding(understanding)[:_DECIDING]]
     around = near(sure.place) if sure else []
     branches = [all_of([any_of(cores), here]), *(all_of([broad, squares]) for squares in around), all_of([broad, here])]
-    return Candidates(all_of([broad, here]), _branches(branches, _outward(broad, [*around, here])))
+    return Candidates((all_of([broad, here]),), _branches(branches, _outward(broad, [*around, here])))
 
 
-def _branches(queries: Sequence[str], outward: Mapping[str, str]) -> tuple[Branch, ...]:
+def _branches(queries: Sequence[Query], outward: Mapping[Query, Query]) -> tuple[Branch, ...]:
     asked = [query for query in dict.fromkeys(queries) if query]
-    known = {query: outward.get(query, "") for query in asked}
-    return tuple(Branch(query, instead=closer if closer in known else "") for query, closer in known.items())
+    known = {query: outward.get(query, Query()) for query in asked}
+    return tuple(Branch(query, instead=closer if closer in known else Query()) for query, closer in known.items())
 
 
-def _outward(query: str, scopes: Sequence[str]) -> dict[str, str]:
+def _outward(query: Query, scopes: Sequence[Query]) -> dict[Query, Query]:
     """The query in each of the scopes, the closest first, with the one in the scope before it."""
     return {all_of([query, wider]): all_of([query, closer]) for closer, wider in pairwise(scopes)}
 
 
-def _words(concepts: Sequence[Concept]) -> str:
+def _words(concepts: Sequence[Concept]) -> Query:
     """Every telling word in title or organization: how names are found."""
     return all_of(lexeme(word, "AB") for concept in concepts for word in _telling(concept) if concept.lexemes)
 
 
-def _own(concepts: Sequence[Concept]) -> str:
+def _own(concepts: Sequence[Concept]) -> Query:
     """Every code and every word of every concept."""
     return all_of(
         part for concept in concepts for part in [*map(code_query, concept.primary), *map(lexeme, _telling(concept))]
     )
 
 
-def _pairs(concepts: Sequence[Concept]) -> str:
+def _pairs(concepts: Sequence[Concept]) -> Query:
     """Any two of three or more concepts."""
     if len(concepts) <= 2:  # noqa: PLR2004  two are `every` already
-        return ""
+        return Query()
     return any_of(all_of([core(one), core(other)]) for one, other in combinations(concepts[:_PAIRED], 2))
 
 
-def _perhaps(understanding: Understanding, some: str) -> str:
+def _perhaps(understanding: Understanding, some: Query) -> Query:
     """What is about any of the concepts in the state of a place that is not sure."""
     reading = understanding.reading
     if reading is None or understanding.is_sure_of_place or reading.place.state is None:
-        return ""
+        return Query()
     return all_of([some, lexeme(codes.state(reading.place.state))])
 
 
-def related(understanding: Understanding) -> str:
+def related(understanding: Understanding) -> Query:
     """What has any code or word of the concepts, however near or weak."""
     concepts = [c for c in understanding.concepts if c.kind is not ConceptKind.PLACE and not c.is_filler]
     found = [code_query(code.lexeme) for concept in concepts for code in concept.codes]
@@ -199,9 +209,9 @@ def related(understanding: Understanding) -> str:
     return any_of([*map(core, deciding(understanding)), *found])
 
 
-def _rare(knowledge: Knowledge, understanding: Understanding) -> str:
+def _rare(knowledge: Knowledge, understanding: Understanding) -> Query:
     """The rarest codes and words, as many as fill one branch."""
-    counted: dict[str, int] = {}
+    counted: dict[Query, int] = {}
     for concept in understanding.concepts:
         if concept.kind is not ConceptKind.PLACE and not concept.is_filler:
             counted |= {code_query(e.lexeme): _resources(knowledge, e.lexeme) for e in concept.codes}
@@ -223,4 +233,4 @@ def fallback() -> Candidates:
     """National programs: what stands in when nothing sensible matches."""
     national = lexeme(codes.NATIONAL)
     first = any_of(map(code_query, STAND_IN))
-    return Candidates(national, (Branch(all_of([first, national])), Branch(national)))
+    return Candidates((national,), (Branch(all_of([first, national])), Branch(national)))

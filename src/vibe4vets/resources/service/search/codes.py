@@ -11,9 +11,6 @@ from vibe4vets.resources.folding import fold
 from vibe4vets.resources.schemas import ResourceRead
 
 NATIONAL = "@national"
-SAMPLE = "@sample"
-"""One resource in `SAMPLED`, drawn by its id: where very many match, those of the sample stand for all."""
-SAMPLED = 128
 GRIDS = (1, 4)
 """Squares of a degree and of a quarter: near a large city the small ones hold more than is ranked."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -49,6 +46,15 @@ def weekday(code: str) -> str:
     return f"@d:{code}"
 
 
+def city(state_code: str, folded: str) -> str:
+    return f"@t:{state_code}:{folded}"
+
+
+def county(state_code: str, folded: str) -> str:
+    """A county by its bare name: "kern"."""
+    return f"@k:{state_code}:{folded}"
+
+
 def cell(latitude: float, longitude: float, parts: int = 1) -> str:
     """The square that holds a point: of one degree, or of one of so many `parts` of it."""
     return f"@c{parts}:{math.floor(latitude * parts)}:{math.floor(longitude * parts)}"
@@ -82,7 +88,6 @@ def facts(resource: ResourceRead, derived: Iterable[str]) -> list[str]:
         *map(eligibility, resource.eligibility),
         *map(weekday, open_days(resource)),
         *dict.fromkeys(cell(*point, parts) for point in points for parts in GRIDS),
-        *([SAMPLE] if resource.id.int % SAMPLED == 0 else []),
     ]
 
 

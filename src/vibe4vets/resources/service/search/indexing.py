@@ -10,18 +10,18 @@ from sqlalchemy import text
 from vibe4vets.core.database import Session
 from vibe4vets.resources.folding import fold
 from vibe4vets.resources.geography import STATES
-from vibe4vets.resources.models import EntryKind
+from vibe4vets.resources.models import EntryKind, Scope
 from vibe4vets.resources.schemas import ResourceRead
 from vibe4vets.resources.service.search import codes
 from vibe4vets.resources.service.search.conversation import COMMON, EVERYDAY
 from vibe4vets.resources.service.search.lexicon import Lexicon
 
-# In static order: the caps of the ranking keep what comes first, national programs and complete records.
+# In static order: of what is equally good a cap keeps what comes first.
 _STORE = text("""
 insert into search_rows as known (id, title, organization, categories, tags, derived_tags, states, scope, cities,
-  counties, latitudes, longitudes, completeness, words)
+  counties, latitudes, longitudes, completeness, region, words)
 select id, title, organization, categories, tags, derived_tags, states, scope, cities, counties, latitudes, longitudes,
-  completeness,
+  completeness, region,
   setweight(to_tsvector('vibe4vets', title), 'A')
     || setweight(to_tsvector('vibe4vets', labels), 'B')
     || setweight(to_tsvector('vibe4vets', fold(description)), 'C')
@@ -30,13 +30,14 @@ select id, title, organization, categories, tags, derived_tags, states, scope, c
 from jsonb_to_recordset(cast(:rows as jsonb)) as r(
   id uuid, title text, organization text, labels text, description text, place text, facts text[],
   categories text[], tags text[], derived_tags text[], states text[], scope text, cities text[], counties text[],
-  latitudes real[], longitudes real[], completeness real)
-order by scope = 'national' desc, completeness desc, id
+  latitudes real[], longitudes real[], completeness real, region text)
+order by region collate "C", completeness desc, id
 on conflict (id) do update set
   title = excluded.title, organization = excluded.organization, categories = excluded.categories,
   tags = excluded.tags, derived_tags = excluded.derived_tags, states = excluded.states, scope = excluded.scope,
   cities = excluded.cities, counties = excluded.counties, latitudes = excluded.latitudes,
-  longitudes = excluded.longitudes, completeness = excluded.completeness, words = excluded.words
+  longitudes = excluded.longitudes, completeness = excluded.completeness, region = excluded.region,
+  words = excluded.words
 """)
 
 # A word that somebody publishes is known from that moment on; how frequent it is can wait for the next count.
@@ -149,7 +150,7 @@ def search_row(resource: ResourceRead, lexicon: Lexicon) -> dict[str, Any]:
         "description": description,
         "place": fold(" ".join([*dict.fromkeys([*places, *served]), *resource.eligibility])),
         "texts": " ".join([title, organization, labels, description, *places, *resource.eligibility]),
-        "facts": codes.facts(resource, derived),
+        "facts": [*codes.facts(resource, derived), *_named_places(resource)],
         "categories": resource.categories,
         "tags": resource.tags,
         "derived_tags": derived,
@@ -160,7 +161,30 @@ def search_row(resource: ResourceRead, lexicon: Lexicon) -> dict[str, Any]:
         "latitudes": [place.latitude for place in points],
         "longitudes": [place.longitude for place in points],
         "completeness": _completeness(resource),
+        "region": _region(resource),
     }
+
+
+def _named_places(resource: ResourceRead) -> list[str]:
+    """The cities and counties that it is in, as codes."""
+    named = []
+    for place in resource.locations:
+        if place.state and place.city:
+            named.append(codes.city(place.state, fold(place.city)))
+        if place.state and (county := _county(place.county, suffix="")):
+            named.append(codes.county(place.state, fold(county)))
+    return list(dict.fromkeys(named))
+
+
+def _region(resource: ResourceRead) -> str:
+    """The same beginning for what is close to one another; national programs last, whom a cap may cut off first."""
+    if resource.scope is Scope.NATIONAL:
+        return "~"
+    for place in resource.locations:
+        if place.latitude is not None and place.longitude is not None:
+            squares = [codes.cell(place.latitude, place.longitude, parts) for parts in codes.GRIDS]
+            return " ".join([place.state or "", *squares])
+    return min(resource.states, default="")
 
 
 def _folded(names: Any) -> list[str]:  # noqa: ANN401

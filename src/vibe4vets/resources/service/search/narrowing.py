@@ -12,7 +12,7 @@ from vibe4vets.resources.schemas import FacetName, ResourceFilters
 from vibe4vets.resources.service.filters import plain_conditions, values
 from vibe4vets.resources.service.places import Place
 from vibe4vets.resources.service.search import codes
-from vibe4vets.resources.service.search.tsquery import any_of, lexeme
+from vibe4vets.resources.service.search.tsquery import Query, any_of, lexeme
 
 _NAMED: Final = dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 _CODES: Final = {
@@ -27,7 +27,7 @@ _CODES: Final = {
 class Narrowing:
     """What a search is narrowed to."""
 
-    by_facet: Mapping[FacetName, str] = field(default_factory=dict)
+    by_facet: Mapping[FacetName, Query] = field(default_factory=dict)
     """Queries of the index."""
     conditions: Sequence[str] = ()
     """SQL over `published_resources`, with `%(name)s` where a value goes."""
@@ -43,7 +43,7 @@ def narrowing(query: ResourceFilters, near: Place | None) -> Narrowing:
     return Narrowing(by_facet, [str(condition) for condition in compiled], constants | given)
 
 
-def _index_query(name: FacetName, wanted: Sequence[str]) -> str:
+def _index_query(name: FacetName, wanted: Sequence[str]) -> Query:
     found = [lexeme(_CODES[name](value)) for value in wanted]
     return any_of([*found, lexeme(codes.NATIONAL)] if name is FacetName.STATE else found)
 

@@ -8,7 +8,7 @@ from vibe4vets.resources.service.places import PlaceKind, Reading
 from vibe4vets.resources.service.search import codes, weights
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.plain import common_words
-from vibe4vets.resources.service.search.tsquery import all_of, lexeme, phrase
+from vibe4vets.resources.service.search.tsquery import Query, all_of, lexeme, phrase
 from vibe4vets.resources.service.search.understanding import Concept, ConceptKind, Understanding
 
 _MILES_A_DEGREE: Final = 69.05
@@ -40,8 +40,8 @@ class Arguments:
     def number(self, value: float) -> str:
         return self.add(float(value), "float8")
 
-    def query(self, text: str) -> str:
-        return self.add(text, "text::tsquery")
+    def query(self, query: Query) -> str:
+        return self.add(query.text, "text::tsquery")
 
 
 class Scoring:
@@ -68,7 +68,7 @@ class Scoring:
         """The columns that the other expressions stand on; complete once those are made."""
         return [f"{expression} as {name}" for expression, name in self._facts.items()]
 
-    def _has(self, query: str) -> str:
+    def _has(self, query: Query) -> str:
         return self._fact(f"s.words @@ {self._arguments.query(query)}")
 
     def relevance(self) -> str:

@@ -1,6 +1,5 @@
 """The one statement of a search: candidates, score, page, total and facets."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,13 +7,13 @@ from typing import Any, Final
 from vibe4vets.core.pagination import EXACT_UP_TO
 from vibe4vets.resources.schemas import FacetName
 from vibe4vets.resources.service.places import PlaceKind
-from vibe4vets.resources.service.search import codes, weights
+from vibe4vets.resources.service.search import weights
 from vibe4vets.resources.service.search.candidates import Candidates, code_query
 from vibe4vets.resources.service.search.knowledge import Knowledge
 from vibe4vets.resources.service.search.lexicon import SURE_WEIGHT
 from vibe4vets.resources.service.search.narrowing import Narrowing
 from vibe4vets.resources.service.search.scoring import Arguments, Scoring
-from vibe4vets.resources.service.search.tsquery import all_of, any_of, lexeme
+from vibe4vets.resources.service.search.tsquery import Query, all_of, any_of, lexeme
 from vibe4vets.resources.service.search.understanding import Understanding
 
 FACET_VALUES: Final = 50
@@ -24,7 +23,6 @@ _FACETS: Final = {
     FacetName.TAG: "s.tags",
     FacetName.SCOPE: "array[s.scope]",
 }
-_FIELDS: Final = re.compile("(?<=[^' &|(])':[ABCD]+(?= |\\)|$)")
 KEYS: Final = 2
 """A page goes by score and id."""
 
@@ -42,7 +40,7 @@ class SearchStatement:
     """Builds the text and the arguments. Its shape depends on what was asked, its values never stand in the text."""
 
     def __init__(self, knowledge: Knowledge, understanding: Understanding, narrowing: Narrowing) -> None:
-        self._understanding, self._narrowing = understanding, narrowing
+        self._knowledge, self._understanding, self._narrowing = knowledge, understanding, narrowing
         self._is_large = knowledge.versions.resources >= weights.SAMPLED_FROM
         self._arguments = Arguments()
         self._scoring = Scoring(knowledge, understanding, self._arguments)
@@ -57,9 +55,9 @@ class SearchStatement:
             f"scored as ({scored}),\n"
             f"ranked as materialized ({self._ranked()}),\n"
             f"page as ({self._page(page)}),\n"
-            f"{self._matching(candidates.matching, facets)}\n"
+            f"{self._matching(candidates.found, facets)}\n"
             f"select {', '.join(['total.*', *columns])}\n"
-            f"from (select {', '.join(self._totals(facets))}) total\n"
+            f"from (select {', '.join(self._totals(candidates.found, facets))}) total\n"
             "left join (\n"
             f"  page join lateral ({self._with_facts('s.id = page.id')}) s on true\n"
             "  join published_resources d on d.id = page.id\n) on true\n"
@@ -70,45 +68,63 @@ class SearchStatement:
     # -- candidates and ranking
 
     def _chosen(self, candidates: Candidates) -> str:
+        """The rows of all branches; in a large directory one by one, for a branch may make another needless."""
         filters = [*self._narrowing.by_facet.values()]
-        if self._is_large:
-            return self._chosen_of_many(candidates, filters)
-        parts = (
-            f"(select s.ctid {self._from(all_of([branch.query, *filters]))} limit {branch.limit})"
-            for branch in candidates.branches
-        )
-        return "chosen as materialized (" + "\nunion ".join(parts) + ")"
-
-    def _chosen_of_many(self, candidates: Candidates, filters: Sequence[str]) -> str:
-        """Each branch by the sample first, and by all rows unless that or a closer branch fills it."""
+        queries = [all_of([branch.query, *filters]) for branch in candidates.branches]
+        if not self._is_large:  # one plan for all of them: eight of their own take longer to plan than to run
+            each = ", ".join(map(self._arguments.query, queries))
+            rows = f"select s.ctid {self._rows('s.words @@ each.query')} limit {candidates.limit}"
+            found = f"unnest(array[{each}]) each(query) cross join lateral ({rows}) found"
+            return f"chosen as materialized (select distinct found.ctid from {found})"
         numbers = {branch.query: number for number, branch in enumerate(candidates.branches)}
-        parts = []
+        closer: list[list[int]] = []
         for number, branch in enumerate(candidates.branches):
-            query, most = all_of([branch.query, *filters]), branch.limit
-            wanted = f" and {_count('branch', numbers[branch.instead])} < {most}" if branch.instead else ""
-            sample = self._from(all_of([query, lexeme(codes.SAMPLE)]))
-            seen = _count("sample", number)
-            parts.append(
-                f"sample_{number} as materialized (select s.ctid {sample}{wanted} limit {most}),\n"
-                f"branch_{number} as materialized (select ctid from sample_{number} where {seen} >= {most} union all\n"
-                f"  (select s.ctid {self._within(query)} and {seen} < {most}{wanted} limit {most})),\n"
-            )
-        chosen = "\nunion ".join(f"select ctid from branch_{number}" for number in numbers.values())
-        return f"{''.join(parts)}chosen as materialized ({chosen})"
+            instead = numbers[branch.instead] if branch.instead else number
+            # what is core and related at once stands before what is closer
+            closer.append([*closer[instead], instead] if instead < number else [])
+        branches = [
+            self._branch(number, query, candidates.limit, closer[number]) for number, query in enumerate(queries)
+        ]
+        titled = self._titled([all_of([query, *filters]) for query in candidates.found])
+        chosen = "\nunion ".join([*(f"select ctid from branch_{number}" for number in numbers.values()), titled])
+        return f"{''.join(branches)}chosen as materialized ({chosen})"
 
-    def _within(self, query: str) -> str:
+    def _titled(self, found: Sequence[Query]) -> str:
+        """What has a title that begins with all the words: among thousands with them a cap could miss its name."""
+        words = self._arguments.add(" ".join(self._understanding.words), "text")
+        named = f"select id from published_names where title >= {words} and title < {words} || '~' order by title"
+        rows = f"select ctid, * from search_rows where id = any(array({named} limit {weights.BRANCH})) offset 0"
+        return f"select s.ctid {self._from(found, f'({rows})')}"
+
+    def _branch(self, number: int, query: Query, most: int, closer: Sequence[int]) -> str:
+        """The rows of one branch unless a closer one is full; of what is common the sample's, if they fill it."""
+        wanted = "".join(f" and (select count(*) from branch_{other}) < {most}" for other in closer)
+        if self._at_most(query) < weights.COMMON:
+            return f"branch_{number} as materialized (select s.ctid {self._within(query)}{wanted} limit {most}),\n"
+        sample, seen = f"sample_{number}", f"(select count(*) from sample_{number})"
+        return (
+            f"{sample} as materialized (select s.id {self._from([query], 'search_sample')}{wanted} limit {most}),\n"
+            f"branch_{number} as materialized (\n"
+            f"  select ctid from search_rows where id = any(array(select id from {sample})) and {seen} >= {most}\n"
+            f"  union all (select s.ctid {self._within(query)} and {seen} < {most}{wanted} limit {most})),\n"
+        )
+
+    def _within(self, query: Query) -> str:
         """What the query finds; where it asks for a field, which only the rows can tell, among so many of its words."""
-        anywhere = _FIELDS.sub("'", query)
+        anywhere = query.anywhere()
         if anywhere == query:
-            return self._from(query)
+            return self._from([query])
         some = f"select ctid, * from search_rows where words @@ {self._arguments.query(anywhere)}"
-        return self._from(query, f"({some} limit {weights.LOOKED_THROUGH})")
+        return self._from([query], f"({some} limit {weights.LOOKED_THROUGH})")
 
-    def _from(self, query: str, rows: str = "search_rows") -> str:
+    def _from(self, found: Sequence[Query], rows: str = "search_rows") -> str:
+        """What any of the queries finds: one after the other in the index, each row once."""
+        return self._rows(" or ".join(f"s.words @@ {self._arguments.query(query)}" for query in found), rows)
+
+    def _rows(self, match: str, rows: str = "search_rows") -> str:
         conditions = self._narrowing.conditions
         join = "join published_resources on published_resources.id = s.id" if conditions else ""
-        where = [f"s.words @@ {self._arguments.query(query)}", *map(self._with_values, conditions)]
-        return f"from {rows} s {join} where {' and '.join(where)}"
+        return f"from {rows} s {join} where {' and '.join([f'({match})', *map(self._with_values, conditions)])}"
 
     def _with_values(self, condition: str) -> str:
         """The condition with the placeholders of its values."""
@@ -181,16 +197,24 @@ class SearchStatement:
             else "false",
         ]
 
-    def _totals(self, facets: Sequence[FacetName]) -> list[str]:
-        counted = f"select count(*) from matching where {self._passing(facets)}"
-        if self._is_large:
-            counted = f"select case when is_enough then {EXACT_UP_TO + 1} else ({counted}) end from sampled"
+    def _totals(self, found: Sequence[Query], facets: Sequence[FacetName]) -> list[str]:
+        counted = f"(select count(*) from matching where {self._passing(facets)})"
+        told = [f"{counted} as matches"]
+        if self._may_estimate(found):
+            estimate = f"select case when is_estimate then estimate else {counted} end"
+            told = [f"({estimate} from sampled) as matches", "(select is_estimate from sampled) as is_estimate"]
         return [
-            f"({counted}) as matches",
+            *told,
             "(select lexicon from search_state) as lexicon",
             "(select vocabulary from search_state) as vocabulary",
-            *(self._facet(name, facets) for name in facets),
+            *(self._facet(name, found, facets) for name in facets),
         ]
+
+    def _may_estimate(self, found: Sequence[Query]) -> bool:
+        return self._is_large and sum(map(self._at_most, found)) > weights.COUNTED
+
+    def _at_most(self, query: Query) -> int:
+        return query.at_most(self._knowledge.resources)
 
     def _asked(self, facets: Sequence[FacetName]) -> list[FacetName]:
         """The filters that facets ignore one by one."""
@@ -199,7 +223,7 @@ class SearchStatement:
     def _passing(self, facets: Sequence[FacetName]) -> str:
         return " and ".join(f"passes_{name.value}" for name in self._asked(facets)) or "true"
 
-    def _matching(self, query: str, facets: Sequence[FacetName]) -> str:
+    def _matching(self, found: Sequence[Query], facets: Sequence[FacetName]) -> str:
         """Everything found, up to one more than a page counts exactly; of very many those in the sample."""
         filters = [] if facets else self._narrowing.by_facet.values()
         passes = [
@@ -207,30 +231,31 @@ class SearchStatement:
             for name in self._asked(facets)
         ]
         columns = ", ".join([*passes, *(f"{_FACETS[name]} as {name.value}" for name in facets)]) or "true"
-        query, most = all_of([query, *filters]), EXACT_UP_TO + 1
-        if not self._is_large:
-            return f"matching as materialized (select {columns} {self._from(query)} limit {most})"
-        sample = self._from(all_of([query, lexeme(codes.SAMPLE)]))
-        enough = f"count(*) >= {weights.MANY_IN_SAMPLE} as is_enough, count(*) as passing"
+        queries, most = [all_of([query, *filters]) for query in found], EXACT_UP_TO + 1
+        every = self._from(queries)
+        if not self._may_estimate(found):
+            return f"matching as materialized (select {columns} {every} limit {most})"
+        sample, looked_at = self._from(queries, "search_sample"), most if facets else most // weights.SAMPLED + 1
+        estimate = (
+            f"count(*) >= {weights.TELLING_SAMPLE} as is_estimate, count(*) as passing,"
+            f" least({weights.SAMPLED} * count(*), {most}) as estimate"
+        )
         return (
-            f"few as materialized (select {columns} {sample} limit {most}),\n"
-            f"sampled as materialized (select {enough} from few where {self._passing(facets)}),\n"
-            "matching as materialized (select * from few where (select is_enough from sampled)\n"
-            f"union all (select {columns} {self._from(query)} and not (select is_enough from sampled) limit {most}))"
+            f"few as materialized (select {columns} {sample} limit {looked_at}),\n"
+            f"sampled as materialized (select {estimate} from few where {self._passing(facets)}),\n"
+            "matching as materialized (select * from few where (select is_estimate from sampled)\n"
+            f"union all (select {columns} {every} and not (select is_estimate from sampled) limit {most}))"
         )
 
-    def _facet(self, name: FacetName, facets: Sequence[FacetName]) -> str:
+    def _facet(self, name: FacetName, found: Sequence[Query], facets: Sequence[FacetName]) -> str:
         others = [f"passes_{other.value}" for other in self._asked(facets) if other is not name]
         where = f"where {' and '.join(others)}" if others else ""
         uses = "count(*)"
-        if self._is_large:  # shares of the total that is told
-            uses += f" * (select case when is_enough then {EXACT_UP_TO}.0 / passing else 1 end from sampled)"
+        if self._may_estimate(found):  # shares of the total that is told
+            share = f"least(estimate, {EXACT_UP_TO})::float8 / passing"
+            uses += f" * (select case when is_estimate then {share} else 1 end from sampled)"
         return (
             "(select json_agg(json_build_array(value, round(uses)) order by uses desc, value)::text from (\n"
             f"  select value, {uses} as uses from matching cross join lateral unnest({name.value}) as each(value)\n"
             f"  {where} group by value order by uses desc, value limit {FACET_VALUES}) counted) as facet_{name.value}"
         )
-
-
-def _count(kind: str, number: int) -> str:
-    return f"(select count(*) from {kind}_{number})"

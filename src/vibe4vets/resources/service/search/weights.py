@@ -67,9 +67,15 @@ SURE_PLACE: Final = 0.8
 # -- how many are looked at
 BRANCH: Final = 250
 SAMPLED_FROM: Final = 100_000
-"""From so many resources on, a query of the index looks into the sample first: half of them may have a common word."""
-MANY_IN_SAMPLE: Final = 100
-"""Who finds so many in the sample has found about 12,800: more than is counted."""
+"""From so many resources on totals may be estimates, and what is common is looked for in the sample first."""
+SAMPLED: Final = 32
+"""`search_sample` has one resource in so many."""
+COMMON: Final = 10_000
+"""What so many may have is looked for in the sample first: there it may fill a branch."""
+COUNTED: Final = 1_500
+"""What so many have at most is counted one by one in a directory of any size."""
+TELLING_SAMPLE: Final = 40
+"""Who finds so many in the sample knows within a sixth or so how many there are."""
 LOOKED_THROUGH: Final = 5_000
 """Among so many rows that have its words a query of certain fields is looked for."""
 RANKED: Final = 300
