@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
-from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -16,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.auth.conftest import AddPerson, SignIn
+from tests.databases import Lender
 from vibe4vets.core.config import AuthSettings, LimitSettings, Settings
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.main import create_app
@@ -215,12 +215,9 @@ def check(answer: httpx.Response, told: object, *, is_shut_out: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-async def database(owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[str]:
+async def database(lender: Lender) -> str:
     """One database for all cases."""
-    name = f"hostile_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{empty_template}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    return await lender.own()
 
 
 @pytest.fixture(scope="module")
