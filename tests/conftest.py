@@ -34,6 +34,7 @@ from vibe4vets.core.database import Session, make_engine
 from vibe4vets.core.embedded import EmbeddedPostgres, default_home
 from vibe4vets.core.fetch import Fetcher
 from vibe4vets.core.fetch.hosts import PostgresHosts
+from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.main import create_app
 
@@ -49,11 +50,15 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> Iterator[None]:
-    """No test reads the settings of whoever runs it."""
+    """No test reads the settings of whoever runs it, and every one logs as the service does.
+
+    What structlog does unless told otherwise takes seconds to draw a traceback.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("VIBE4VETS_", "DATABASE_")):
                 patch.delenv(name)
+        configure_logging(Settings(_env_file=None))
         yield
 
 
