@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from tests.auth.conftest import AddPerson, SignIn
 from tests.databases import Lender
+from tests.document import DOCUMENT
 from vibe4vets.core.config import AuthSettings, LimitSettings, Settings
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.main import create_app
@@ -41,7 +42,6 @@ UNREADABLE = [
     b'{"' + CANARY.encode() + rb'\ud800":1}',
 ]  # fmt: skip
 RAW = [b"%FF", b"%C0%80", b"%ED%A0%80", b"%G1", b"%", b"\xff", "é".encode()]
-DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
 UNLIMITED = LimitSettings.model_validate(dict.fromkeys(LimitSettings.model_fields, "off"))
 SHARE = 5
 """What one piece of code answers for every operation is shared out among them: each is tried with every fifth value."""

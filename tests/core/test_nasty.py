@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from vibe4vets.core.config import Settings
-from vibe4vets.main import create_app
+from tests.document import DOCUMENT
 
 SendRaw = Callable[..., Awaitable[httpx.Response]]
 CANARY = "c4n4ry"
@@ -33,7 +32,6 @@ NUL = b"a%00b"
 EXPORTS = [f"/api/v1/resources/export.{kind}" for kind in ("csv", "ndjson", "geojson")]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 ACCEPTED = {200, 304, 400, 404, 410, 413, 414, 415, 422, 431}
-DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
 
 
 def parameters() -> Iterator[tuple[str, str, str]]:
