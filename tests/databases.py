@@ -1,9 +1,11 @@
 """One database lent to one test after another, as new each time: emptying one costs a third of making one."""
 
 import io
+import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -31,6 +33,12 @@ SEQUENCES = "select relname from pg_class where relkind = 'S' and relnamespace =
 ALWAYS = "select tgrelid::regclass::text, tgname from pg_trigger where tgenabled = 'A'"
 LEAVE = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and pid <> $2"
 MOST_GROWTH_BYTES = 8_000_000  # what is deleted still takes room, and time
+
+
+def copy_home(made: Path, home: Path) -> EmbeddedPostgres:
+    """Another home with the cluster of a server that has stopped: copying one takes a tenth of making one."""
+    subprocess.run(["cp", "-a", made, home], check=True)
+    return EmbeddedPostgres(home)
 
 
 @dataclass(frozen=True)

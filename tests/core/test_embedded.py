@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import copy_home
 from vibe4vets.core import embedded
 from vibe4vets.core.embedded import APP, EmbeddedPostgres, EmbeddedPostgresError, default_home, find_binaries
 
@@ -47,12 +48,6 @@ def made() -> Iterator[Path]:
         pass
     yield path / "home"
     shutil.rmtree(path)
-
-
-def copy_home(made: Path, home: Path) -> EmbeddedPostgres:
-    """Another home with the same cluster."""
-    subprocess.run(["cp", "-a", made, home], check=True)
-    return EmbeddedPostgres(home)
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import gzip
 import json
+import shutil
 import signal
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -16,7 +18,8 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from tests.conftest import make_settings
+from tests.conftest import Programs, make_settings
+from tests.databases import copy_home
 from tests.publisher import Asked, Publisher, http
 from vibe4vets.connectors.exceptions import RunEnded, RunUnderWay
 from vibe4vets.connectors.service import cancel_run, request_run
@@ -90,14 +93,24 @@ async def feed() -> AsyncIterator[Feed]:
         yield feed
 
 
+@pytest.fixture(scope="module")
+def made(programs_in: type[Programs]) -> Iterator[Path]:
+    """The home of a server with the schema, which has stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="v4v-", dir="/tmp"))
+    folder.chmod(0o711)
+    with EmbeddedPostgres(folder / "made").running() as server, programs_in(folder) as programs:
+        migrated = programs.run("migrate", DATABASE_MIGRATION_URL=server.owner_url(), DATABASE_URL=server.app_url())
+        _, err = migrated.communicate()
+        assert migrated.returncode == 0, err
+    yield folder / "made"
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-async def postgres(programs: Any, data_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
-    """A durable server with the schema."""
-    server = EmbeddedPostgres(data_dir)
+async def postgres(made: Path, data_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """A durable server with the schema, of this drill's own."""
+    server = await asyncio.to_thread(copy_home, made, data_dir)
     await asyncio.to_thread(server.start)
-    migrated = programs.run("migrate", DATABASE_MIGRATION_URL=server.owner_url(), DATABASE_URL=server.app_url())
-    _, err = await asyncio.to_thread(migrated.communicate)
-    assert migrated.returncode == 0, err
     yield server
     await asyncio.to_thread(server.stop)
 
