@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from tests.document import APP, DOCUMENT
 from vibe4vets.auth import service
 from vibe4vets.auth.models import KeyScope
 from vibe4vets.core.audit import SYSTEM
@@ -21,8 +22,6 @@ from vibe4vets.core.http import GuardedRoute
 from vibe4vets.main import create_app
 
 MATRIX = tomllib.loads(files("vibe4vets.auth").joinpath("matrix.toml").read_text(encoding="utf-8"))
-APP = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"}))
-DOCUMENT = APP.openapi()
 ROLES = ("partner", "reviewer", "editor", "admin")
 SIGNED_IN: dict[str, list[str]] = MATRIX["signed-in"]
 SCOPES: dict[str, str] = MATRIX["scopes"]

@@ -7,14 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from vibe4vets.core.config import Settings
-from vibe4vets.main import create_app
+from tests.document import DOCUMENT
 
 SendRaw = Callable[..., Awaitable[httpx.Response]]
 PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300"
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 EXPOSED = {"ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"}
-DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
 OPEN = [path for path, methods in DOCUMENT["paths"].items() if "security" not in methods.get("get", {"security": 0})]
 LISTS = [path for path in OPEN if path.startswith("/api/") and "{" not in path]
 NOWHERE = "00000000-0000-4000-8000-000000000000"

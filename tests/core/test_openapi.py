@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from sqlalchemy import text
 
+from tests.document import DOCUMENT
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Session
 from vibe4vets.main import create_app
@@ -17,7 +18,6 @@ from vibe4vets.resources import service
 from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
 
 SendRaw = Callable[..., Awaitable[httpx.Response]]
-DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 TOKEN = f"sug_{'a' * 43}"
 PROBLEM = "application/problem+json"
