@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote
-from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -35,6 +34,7 @@ from vibe4vets.core.database import Session, make_engine
 from vibe4vets.core.embedded import EmbeddedPostgres, default_home
 from vibe4vets.core.fetch import Fetcher
 from vibe4vets.core.fetch.hosts import PostgresHosts
+from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.main import create_app
 
@@ -50,11 +50,15 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 @pytest.fixture(scope="session", autouse=True)
 def environment() -> Iterator[None]:
-    """No test reads the settings of whoever runs it."""
+    """No test reads the settings of whoever runs it, and every one logs as the service does.
+
+    What structlog does unless told otherwise takes seconds to draw a traceback.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("VIBE4VETS_", "DATABASE_")):
                 patch.delenv(name)
+        configure_logging(Settings(_env_file=None))
         yield
 
 
@@ -160,16 +164,18 @@ async def lender(server: EmbeddedPostgres, owner: asyncpg.Connection, empty_temp
 @pytest.fixture
 async def database(lender: Lender, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The name of a database that is as new, and this test's own while it runs."""
-    async with lender.own() if "programs" in request.fixturenames else lender.lent() as name:
-        yield name
+    if "programs" in request.fixturenames:
+        yield await lender.own()
+    else:
+        async with lender.lent() as name:
+            yield name
 
 
 @pytest.fixture
-async def sql(server: EmbeddedPostgres, database: str) -> AsyncIterator[asyncpg.Connection]:
+async def sql(lender: Lender, database: str) -> AsyncIterator[asyncpg.Connection]:
     """The owner's connection to this test's database: to see what is stored, to plant what should not be."""
-    connection = await asyncpg.connect(server.owner_url(database))
-    yield connection
-    await connection.close()
+    async with lender.connection(database) as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -230,15 +236,13 @@ async def fetcher(engine: AsyncEngine, publisher: Publisher) -> AsyncIterator[Fe
 
 @pytest.fixture(scope="session")
 async def directory(
-    server: EmbeddedPostgres, owner: asyncpg.Connection, starter_template: str, tmp_path_factory: pytest.TempPathFactory
+    server: EmbeddedPostgres, lender: Lender, starter_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[FastAPI]:
     """The application over the published starter directory, for tests that only read."""
-    name = f"directory_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{starter_template}" strategy file_copy')
-    app = create_app(make_settings(server.app_url(name), data_dir=tmp_path_factory.mktemp("data")))
+    url = server.app_url(await lender.own(starter_template))
+    app = create_app(make_settings(url, data_dir=tmp_path_factory.mktemp("data")))
     async with app.router.lifespan_context(app):
         yield app
-    await owner.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.fixture

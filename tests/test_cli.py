@@ -1,25 +1,21 @@
-"""The command line, as processes of their own: what they do, print and return."""
+"""The command line: what it does, prints and returns."""
 
-import asyncio
 import json
 import re
 import signal
-import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
 
+from tests.commands import Ended, run_here
+from tests.databases import Lender
 from vibe4vets.cli import main
 from vibe4vets.core.embedded import EmbeddedPostgres
 
-
-def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    """The exit code, standard output and standard error, once it has ended."""
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
+Run = Callable[..., Awaitable[Ended]]
 
 
 @pytest.fixture
@@ -29,11 +25,13 @@ def settings(server: EmbeddedPostgres, database: str, folder: Path) -> dict[str,
 
 
 @pytest.fixture
-async def owner_of(server: EmbeddedPostgres, database: str) -> Any:
-    """The owner's connection to this test's own database."""
-    connection = await asyncpg.connect(server.owner_url(database))
-    yield connection
-    await connection.close()
+def run(folder: Path, settings: dict[str, object], capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command to its end: exit code, standard output, standard error."""
+
+    async def to_the_end(*arguments: object, **more: object) -> Ended:
+        return await run_here(capsys, folder, arguments, settings | more)
+
+    return to_the_end
 
 
 def record(number: int, **changes: object) -> dict[str, object]:
@@ -59,47 +57,41 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-async def test_import_counts_and_quarantines(
-    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection, folder: Path
-) -> None:
-    code, out, err = await asyncio.to_thread(finish, programs.run("import", file, "--publish", **settings))
+async def test_import_counts_and_quarantines(run: Run, file: Path, sql: asyncpg.Connection, folder: Path) -> None:
+    code, out, err = await run("import", file, "--publish")
     assert code == 0, err
     assert "Imported records.ndjson" in out
     assert re.findall(r"│ (\w+) +│ +([\d,]+) │", out) == [("created", "3"), ("quarantined", "2")]
-    assert await owner_of.fetchval("select count(*) from published_resources") == 3
+    assert await sql.fetchval("select count(*) from published_resources") == 3
     (kept,) = (folder / "data/quarantine").iterdir()
     assert str(kept) in out
     refused = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [(line["line"], line["reason"].split(":")[0]) for line in refused] == [(4, "line"), (5, "title")]
     assert refused[0]["content"] == "not json"
-    again = await asyncio.to_thread(finish, programs.run("import", file, "--publish", **settings))
+    again = await run("import", file, "--publish")
     assert again[0] == 0
     assert "Nothing changed." in again[1]
 
 
-async def test_a_dry_run_changes_nothing(
-    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection
-) -> None:
-    code, out, err = await asyncio.to_thread(finish, programs.run("import", file, "--publish", "--dry-run", **settings))
+async def test_a_dry_run_changes_nothing(run: Run, file: Path, sql: asyncpg.Connection) -> None:
+    code, out, err = await run("import", file, "--publish", "--dry-run")
     assert code == 0, err
     assert "Would import records.ndjson" in out
-    tables = await owner_of.fetch(
+    tables = await sql.fetch(
         "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
     )
     assert len(tables) > 8
     of_the_code = {"alembic_version", "lexicon_entries", "search_state", "taxonomy_terms"}
     of_the_run = {"connector_runs", "quarantined_records", "audit_events", "audit_unsealed"}
     for (table,) in tables:
-        rows = await owner_of.fetchval(f'select count(*) from "{table}"')
+        rows = await sql.fetchval(f'select count(*) from "{table}"')
         assert (rows > 0) == (table in of_the_code | of_the_run), table
 
 
-async def test_strict_makes_a_quarantined_record_a_failure(
-    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection
-) -> None:
-    code, _, _ = await asyncio.to_thread(finish, programs.run("import", file, "--strict", **settings))
+async def test_strict_makes_a_quarantined_record_a_failure(run: Run, file: Path, sql: asyncpg.Connection) -> None:
+    code, _, _ = await run("import", file, "--strict")
     assert code == 1
-    assert await owner_of.fetchval("select count(*) from resources where status = 'draft'") == 3
+    assert await sql.fetchval("select count(*) from resources where status = 'draft'") == 3
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str, **settings: str) -> int:
@@ -120,36 +112,34 @@ def test_a_missing_file_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "does not exist" in error
 
 
-async def test_reindex_repairs_the_read_model(
-    programs: Any, settings: dict[str, object], file: Path, owner_of: asyncpg.Connection
-) -> None:
-    await asyncio.to_thread(finish, programs.run("import", file, "--publish", **settings))
+async def test_reindex_repairs_the_read_model(run: Run, file: Path, sql: asyncpg.Connection) -> None:
+    await run("import", file, "--publish")
     everything = (
         "select p.id, document, etag, title_key, p.cities, words::text"
         " from published_resources p join search_rows s on s.id = p.id order by p.id"
     )
-    whole = await owner_of.fetch(everything)
+    whole = await sql.fetch(everything)
     damaged, missing, stray = (row["id"] for row in whole)
-    await owner_of.execute("update published_resources set document = '{}', cities = '{}' where id = $1", damaged)
-    await owner_of.execute("delete from published_resources where id = $1", missing)
-    await owner_of.execute("update resources set status = 'draft' where id = $1", stray)
-    code, out, err = await asyncio.to_thread(finish, programs.run("reindex", **settings))
+    await sql.execute("update published_resources set document = '{}', cities = '{}' where id = $1", damaged)
+    await sql.execute("delete from published_resources where id = $1", missing)
+    await sql.execute("update resources set status = 'draft' where id = $1", stray)
+    code, out, err = await run("reindex")
     assert code == 0, err
     assert "Rendered 2 published resources." in out
-    assert await owner_of.fetch(everything) == whole[:2]
+    assert await sql.fetch(everything) == whole[:2]
 
 
 async def test_migrate_brings_the_schema_to_the_head(
-    programs: Any, server: EmbeddedPostgres, owner: asyncpg.Connection, database: str, settings: dict[str, object]
+    folder: Path, server: EmbeddedPostgres, lender: Lender, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await owner.execute(f'drop database "{database}"')
-    await owner.execute(f'create database "{database}"')
-    code, _, err = await asyncio.to_thread(finish, programs.run("reindex", **settings))
+    database = await lender.own("template1")
+    settings = {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": folder / "data"}
+    code, _, err = await run_here(capsys, folder, ["reindex"], settings)
     assert (code, err) == (1, "The database has no schema yet: run `vibe4vets migrate`.\n")
     urls = settings | {"DATABASE_MIGRATION_URL": server.owner_url(database)}
-    code, out, err = await asyncio.to_thread(finish, programs.run("migrate", **urls))
-    assert (code, out, err) == (0, "The database schema is up to date.\n", "")
-    code, out, err = await asyncio.to_thread(finish, programs.run("reindex", **settings))
+    told = await run_here(capsys, folder, ["migrate"], urls)
+    assert told == (0, "The database schema is up to date.\n", "")
+    code, _, err = await run_here(capsys, folder, ["reindex"], settings)
     assert code == 0, err
 
 
@@ -178,17 +168,21 @@ def test_a_wrong_setting_is_named_and_never_quoted(
     assert "Value error" not in err
 
 
-def test_a_database_that_is_down_is_told_in_one_line(programs: Any, file: Path) -> None:
-    code, _, err = finish(programs.run("import", file, DATABASE_URL="postgresql://u:hunter2@127.0.0.1:1/db"))
+async def test_a_database_that_is_down_is_told_in_one_line(run: Run, file: Path) -> None:
+    code, _, err = await run("import", file, DATABASE_URL="postgresql://u:hunter2@127.0.0.1:1/db")
     assert code == 1
     assert "cannot be reached" in err
     assert err.count("\n") == 1
     assert "hunter2" not in err
 
 
-def test_openapi_needs_no_database_and_leaves_nothing(programs: Any, folder: Path) -> None:
-    code, out, err = finish(programs.run("openapi", VIBE4VETS_DATA_DIR=folder / "data"))
-    assert (code, err) == (0, "")
+def test_openapi_needs_no_database_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    monkeypatch.chdir(folder)
+    assert call(monkeypatch, "openapi", VIBE4VETS_DATA_DIR=str(folder / "data")) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
     document = json.loads(out)
     assert document["openapi"] == "3.1.0"
     assert "/api/v1/search" in document["paths"]
@@ -202,16 +196,14 @@ def test_help_names_every_command(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         assert command in out
 
 
-async def test_places_are_loaded_from_a_file(
-    programs: Any, settings: dict[str, object], owner_of: asyncpg.Connection, tmp_path: Path
-) -> None:
+async def test_places_are_loaded_from_a_file(run: Run, sql: asyncpg.Connection, tmp_path: Path) -> None:
     path = tmp_path / "zips.csv"
     path.write_text("zip,city,state,county,latitude,longitude\n43215,Columbus,OH,Franklin,39.967,-83.004\n")
-    code, out, err = finish(programs.run("places", "load", path, **settings))
+    code, out, err = await run("places", "load", path)
     assert (code, "Loaded zips.csv" in out) == (0, True), err
-    assert await owner_of.fetchval("select count(*) from places") == 3
+    assert await sql.fetchval("select count(*) from places") == 3
     path.write_text("name,colour\nHome,red\n")
-    code, out, err = finish(programs.run("places", "load", path, **settings))
+    code, out, err = await run("places", "load", path)
     assert (code, out) == (1, "")
     assert "zip,city,state,county,latitude,longitude" in err
     assert "Traceback" not in err

@@ -167,14 +167,16 @@ def page(count: int, total: int) -> bytes:
     return json.dumps({"data": [facility(n) for n in range(count)], "meta": {"pagination": pagination}}).encode()
 
 
-async def test_a_connector_runs_and_its_key_is_nowhere(run_process: Run, sql: asyncpg.Connection, folder: Path) -> None:
+async def test_a_connector_runs_and_its_key_is_nowhere(
+    run: Run, run_process: Run, sql: asyncpg.Connection, folder: Path
+) -> None:
     async with Publisher({"/v1/facilities": http(page(3, 3))}).running() as publisher:
         given = {
             "VA_API_KEY": CANARY,
             "VIBE4VETS_FETCH__ALLOW": publisher.address,
             "VIBE4VETS_CONNECTORS__VA_FACILITIES__BASE_URL": publisher.url("/v1"),
         }
-        code, out, err = await run_process("connectors", "list", **given, COLUMNS=200)
+        code, out, err = await run("connectors", "list", **given, COLUMNS=200)
         assert (code, err) == (0, "")
         assert "va_facilities" in out
         assert "ready" in out
@@ -184,10 +186,10 @@ async def test_a_connector_runs_and_its_key_is_nowhere(run_process: Run, sql: as
         told += [out, err]
         assert await sql.fetchval("select count(*) from published_resources") == 3
         publisher.scripts["/v1/facilities"] = http(page(2, 3))
-        code, out, err = await run_process("connectors", "run", "va_facilities", **given)
+        code, out, err = await run("connectors", "run", "va_facilities", **given)
         assert (code, err) == (1, "VA facilities: 2 of 3 facilities came; nothing is concluded from that\n")
         publisher.scripts["/v1/facilities"] = http(b"{}", "403 Forbidden")
-        code, out, err = await run_process("connectors", "run", "va_facilities", **given)
+        code, out, err = await run("connectors", "run", "va_facilities", **given)
         assert (code, err) == (1, "127.0.0.1: answers 403\n")
         told += [out, err]
     assert {asked.headers["apikey"] for asked in publisher.asked} == {CANARY}

@@ -9,9 +9,9 @@ from tests.databases import Lender
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def own_lender(server: EmbeddedPostgres, owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[Lender]:
-    """One whose database no other test has had."""
+    """One whose databases no test outside this file has had."""
     lender = Lender(server, owner, empty_template)
     yield lender
     await lender.close()
@@ -86,7 +86,48 @@ async def test_a_changed_shape_is_thrown_away(own_lender: Lender, server: Embedd
 
 
 async def test_programs_have_one_that_nobody_has_after(own_lender: Lender) -> None:
-    async with own_lender.own() as first, own_lender.lent() as second:
-        assert first != second
+    own = await own_lender.own()
+    async with own_lender.lent() as first:
+        assert first != own
     async with own_lender.lent() as again:
-        assert again == second
+        assert again == first
+
+
+async def test_the_connection_that_stays_is_as_new(own_lender: Lender) -> None:
+    async with own_lender.lent() as first, own_lender.connection(first) as connection:
+        pid = connection.get_server_pid()
+        await connection.execute("create temp table mine (id int); set work_mem = '1MB'; begin")
+        await connection.execute("select pg_advisory_lock(7); select from sources for update")
+    async with own_lender.lent() as again, own_lender.connection(again) as connection:
+        assert (again, connection.get_server_pid()) == (first, pid)
+        assert not connection.is_in_transaction()
+        assert await connection.fetchval("show work_mem") != "1MB"
+        assert await connection.fetchval("select to_regclass('mine')") is None
+        assert (
+            await connection.fetchval(
+                "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+            )
+            == 0
+        )
+
+
+async def test_a_connection_that_is_put_out_takes_its_database_with_it(own_lender: Lender) -> None:
+    async with own_lender.lent() as first, own_lender.connection(first) as connection:
+        with pytest.raises(asyncpg.PostgresError):
+            await connection.execute("select pg_terminate_backend(pg_backend_pid())")
+    async with own_lender.lent() as second, own_lender.connection(second) as connection:
+        assert second != first
+        assert await connection.fetchval("select 1") == 1
+
+
+async def test_each_template_is_lent_apart(own_lender: Lender, starter_template: str) -> None:
+    resources = "select count(*) from resources"
+    for turn in range(2):
+        async with (
+            own_lender.lent() as empty,
+            own_lender.lent(starter_template) as full,
+            own_lender.connection(empty) as one,
+            own_lender.connection(full) as other,
+        ):
+            assert (await one.fetchval(resources), await other.fetchval(resources) > 1000) == (0, True), turn
+            await other.execute("delete from published_resources")

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from tests.commands import run_here
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -39,12 +40,11 @@ def script(request: pytest.FixtureRequest, server: EmbeddedPostgres) -> Iterator
     _psql(server, server.owner_url("postgres"), f"drop role if exists {name}_owner, {name}_app")
 
 
-def test_the_owner_migrates_and_the_app_role_serves(
-    script: tuple[str, str], server: EmbeddedPostgres, tmp_path: Path
+async def test_the_owner_migrates_and_the_app_role_serves(
+    script: tuple[str, str], server: EmbeddedPostgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, text = script
-    given = {"POSTGRES_USER": "vibe4vets_owner", "OWNER_PASSWORD": "choose-one", "APP_PASSWORD": "choose-another"}
-    subprocess.run(["sh", "-euc", text], env=server.client_environment() | given, check=True, capture_output=True)
+    _make_roles(server, text)
     place = f"/{name}?{server.app_url().partition('?')[2]}"
     urls = {
         "DATABASE_URL": f"postgresql://{name}_app:choose-another@{place}",
@@ -52,10 +52,9 @@ def test_the_owner_migrates_and_the_app_role_serves(
     }
     records = tmp_path / "records.ndjson"
     records.write_text("".join(STARTER.read_text(encoding="utf-8").splitlines(keepends=True)[:20]), encoding="utf-8")
-    for command in (["migrate"], ["import", str(records), "--publish"]):
-        run = [sys.executable, "-m", "vibe4vets", *command]
-        done = subprocess.run(run, env=os.environ | urls, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+    for command in (["migrate"], ["import", records, "--publish"]):
+        code, _, error = await run_here(capsys, tmp_path, command, urls)
+        assert code == 0, error
     app = urls["DATABASE_URL"]
     assert _psql(server, app, "select count(*) from published_resources") == "20"
     assert "permission denied" in _psql(server, app, "create table mine (id int)")
@@ -63,6 +62,11 @@ def test_the_owner_migrates_and_the_app_role_serves(
     assert "permission denied" in _psql(server, app, "truncate resources cascade")
     mighty = "bool_or(rolsuper or rolcreatedb or rolcreaterole or rolbypassrls)"
     assert _psql(server, app, f"select {mighty} from pg_roles where rolname like '{name}_%'") == "f"
+
+
+def _make_roles(server: EmbeddedPostgres, script: str) -> None:
+    given = {"POSTGRES_USER": "vibe4vets_owner", "OWNER_PASSWORD": "choose-one", "APP_PASSWORD": "choose-another"}
+    subprocess.run(["sh", "-euc", script], env=server.client_environment() | given, check=True, capture_output=True)
 
 
 def _psql(server: EmbeddedPostgres, url: str, sql: str) -> str:

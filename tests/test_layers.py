@@ -38,10 +38,11 @@ OFFENCES = [
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package and of its contracts."""
+    """A copy of the package and of its contracts, which are kept."""
     root = tmp_path_factory.mktemp("layers")
     shutil.copytree(PROJECT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.ndjson"))
     shutil.copy(PROJECT / "pyproject.toml", root)
+    assert " 0 broken" in _lint(root).stdout
     return root
 
 
@@ -51,12 +52,11 @@ def test_contract_breaks(tree: Path, contract: str, module: str, offence: str) -
     before = path.read_text(encoding="utf-8") if path.exists() else None
     try:
         path.write_text(f"{before or ''}\n{offence}\n", encoding="utf-8")
-        done = _lint(tree, contract)
+        done = _lint(tree, "--contract", contract)
         assert done.returncode == 1
         assert "0 kept, 1 broken" in done.stdout, done.stdout
     finally:
         path.write_text(before, encoding="utf-8") if before is not None else path.unlink()
-    assert "1 kept, 0 broken" in _lint(tree, contract).stdout
 
 
 def test_every_contract_is_broken_here() -> None:
@@ -64,7 +64,7 @@ def test_every_contract_is_broken_here() -> None:
     assert {contract["id"] for contract in config["tool"]["importlinter"]["contracts"]} == {row[0] for row in OFFENCES}
 
 
-def _lint(tree: Path, contract: str) -> subprocess.CompletedProcess[str]:
-    command = [LINT_IMPORTS, "--no-logo", "--no-cache", "--contract", contract]
+def _lint(tree: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [LINT_IMPORTS, "--no-logo", "--no-cache", *options]
     environment = {"PYTHONPATH": str(tree / "src"), "NO_COLOR": "1", "COLUMNS": "200"}
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)

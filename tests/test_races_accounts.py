@@ -5,12 +5,13 @@ import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 
+from tests.databases import Lender
 from vibe4vets.auth.tokens import mint_access_token
 from vibe4vets.core.config import Settings
 from vibe4vets.core.embedded import EmbeddedPostgres
@@ -24,12 +25,9 @@ REFRESH, REGISTER = "/api/v1/auth/refresh", "/api/v1/auth/register"
 
 
 @pytest.fixture(scope="module")
-async def place(owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[str]:
+async def place(lender: Lender) -> str:
     """The name of the one database."""
-    name = f"races_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{empty_template}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    return await lender.own()
 
 
 @pytest.fixture(scope="module")

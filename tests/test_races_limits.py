@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.auth.conftest import AddPerson, Person, SignIn, add_person, password_hash, sign_in
+from tests.databases import Lender
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 __all__ = ["add_person", "password_hash", "sign_in"]
@@ -27,12 +28,9 @@ Client = Callable[..., httpx.AsyncClient]
 
 
 @pytest.fixture(scope="module")
-async def database(owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[str]:
+async def database(lender: Lender) -> str:
     """The name of the one database."""
-    name = f"limits_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{empty_template}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    return await lender.own()
 
 
 @pytest.fixture(scope="module")

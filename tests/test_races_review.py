@@ -5,12 +5,12 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
 
+from tests.databases import Lender
 from vibe4vets.auth.tokens import mint_access_token
 from vibe4vets.core.config import Settings
 from vibe4vets.core.embedded import EmbeddedPostgres
@@ -22,12 +22,9 @@ RESOURCE = {"title": "Food pantry", "organization": "O", "categories": ["food"],
 
 
 @pytest.fixture(scope="module")
-async def place(owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[str]:
+async def place(lender: Lender) -> str:
     """The name of the one database."""
-    name = f"reviews_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{empty_template}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    return await lender.own()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +98,7 @@ async def test_of_two_opposite_decisions_one_wins(pair: list[httpx.AsyncClient],
         assert (await one.post("/suggestions", json=given)).status_code == 202
         proposal = await rows.fetchval("select id from proposals where state = 'open'")
         named = {"If-Match": '"1"'}
-        approval, refusal = {"fields": ["summary"]}, {"public_reason": "No."}
+        approval, refusal = {"fields": ["summary"]}, {"reason": "No."}
         answers = await at_once(
             one.post(f"/admin/reviews/{proposal}/approve", json=approval, headers=named),
             two.post(f"/admin/reviews/{proposal}/reject", json=refusal, headers=named),

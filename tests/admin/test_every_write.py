@@ -133,7 +133,7 @@ async def review(auditor: Auditor, proposals: list[str]) -> None:
     await act(f"POST {address}/release", id=correction)
     await act(f"POST {address}/approve", {}, match=1, id=correction)
     await act(f"POST {address}/approve", {}, match=1, id=new)
-    await act(f"POST {address}/reject", {"public_reason": "It is open."}, match=1, id=report)
+    await act(f"POST {address}/reject", {"reason": "It is open."}, match=1, id=report)
     decisions = [{"id": id_, "version": 1, "action": "approve"} for id_ in (change, archive)]
     outcomes = (await act("POST /api/v1/admin/reviews/bulk", {"decisions": decisions}))["outcomes"]
     assert [outcome["state"] for outcome in outcomes] == ["approved", "approved"]

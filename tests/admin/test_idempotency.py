@@ -44,3 +44,16 @@ async def test_a_key_is_shown_to_whoever_made_it(
     assert (reused.status_code, reused.json()["type"]) == (422, "idempotency-key-reused")
     again = await client.post(path, json=new, headers=await sign_in(admin) | KEY)
     assert again.json() == answers[0].json(), "a newer access token is the same admin"
+
+
+async def test_a_merge_is_made_once(
+    client: httpx.AsyncClient, sql: asyncpg.Connection, add_person: Any, sign_in: Any
+) -> None:
+    headers = await sign_in(await add_person("admin"))
+    new = {"title": "Pantry", "organization": "Helpers", "categories": ["food"], "scope": "local"}
+    kept, merged = [(await client.post("/api/v1/resources", json=new, headers=headers)).json()["id"] for _ in range(2)]
+    asked = {"kept_id": kept, "merged_id": merged}
+    answers = [await client.post("/api/v1/admin/merges", json=asked, headers=headers | KEY) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[1].text
+    assert answers[0].content == answers[1].content
+    assert await sql.fetchval("select count(*) from resource_merges") == 1

@@ -1,5 +1,6 @@
 """The lexicon and the searches over HTTP: who may, what changes, and that every process knows it at once."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from tests.admin.conftest import Ask
 from tests.auth.conftest import AddPerson, Clock, Person, SignIn, clock
 from tests.conftest import make_client
+from tests.databases import Lender
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import own_transaction
 from vibe4vets.main import create_app
@@ -22,12 +24,10 @@ IN_VAIN = Outcome(matches=0, is_fallback=True, unmatched=("flurbish",))
 
 
 @pytest.fixture
-async def database(owner: asyncpg.Connection, starter_template: str) -> Any:
+async def database(lender: Lender, starter_template: str) -> AsyncIterator[str]:
     """The name of a database with the starter directory."""
-    name = f"lexicon_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{starter_template}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    async with lender.lent(starter_template) as name:
+        yield name
 
 
 async def fallback(client: httpx.AsyncClient, query: str) -> bool:

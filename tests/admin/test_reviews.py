@@ -107,7 +107,7 @@ async def test_the_whole_story(
     assert shown["claim"] == claimed.json()
     assert await everything_public(client, pantry, sql) == before
 
-    approval = {"fields": ["phone", "cost"], "public_reason": "Thank you, we called.", "private_note": "spoke to Ann"}
+    approval = {"fields": ["phone", "cost"], "reason": "Thank you, we called.", "private_note": "spoke to Ann"}
     approved = await client.post(
         f"{review}/approve", json=approval, headers={**reviewer, "if-match": detail.headers["etag"]}
     )
@@ -158,7 +158,7 @@ async def test_another_reviewers_claim_is_respected(  # noqa: PLR0913, PLR0917  
     assert (await client.post(f"{review}/claim", json={}, headers=other)).status_code == 200
     refused = await client.post(f"{review}/claim", json={}, headers=reviewer)
     assert (refused.status_code, refused.json()["type"]) == (409, "claimed-by-another")
-    refusal = {"public_reason": "no"}
+    refusal = {"reason": "no"}
     named = {**reviewer, "if-match": '"1"'}
     assert (await client.post(f"{review}/reject", json=refusal, headers=named)).json()["type"] == "claimed-by-another"
     await sql.execute("update review_claims set claimed_until = now()")
@@ -188,7 +188,7 @@ async def test_many_are_decided_each_on_its_own(client: httpx.AsyncClient, revie
     first, second, third = await queue(client, reviewer)
     decisions = [
         {"id": first["id"], "version": 1, "action": "approve"},
-        {"id": second["id"], "version": 1, "action": "reject", "public_reason": "Not so."},
+        {"id": second["id"], "version": 1, "action": "reject", "reason": "Not so."},
         {"id": third["id"], "version": 7, "action": "approve"},
         {"id": pantry["id"], "version": 1, "action": "approve"},
     ]
@@ -201,6 +201,10 @@ async def test_many_are_decided_each_on_its_own(client: httpx.AsyncClient, revie
     ]
     assert [item["id"] for item in await queue(client, reviewer)] == [third["id"]]
     assert [item["id"] for item in await queue(client, reviewer, "state=rejected")] == [second["id"]]
+    decided = await queue(client, reviewer, "state=rejected&state=approved")
+    assert {item["id"] for item in decided} == {first["id"], second["id"]}
+    every = await queue(client, reviewer, "state=rejected&state=approved&state=open")
+    assert {item["id"] for item in every} == {first["id"], second["id"], third["id"]}
 
 
 async def test_feedback_is_a_door_of_its_own(client: httpx.AsyncClient, reviewer: Headers, editor: Headers) -> None:
@@ -265,7 +269,7 @@ async def test_one_of_two_opposite_decisions_wins(
         review, named = f"/api/v1/admin/reviews/{item['id']}", {**reviewer, "if-match": '"1"'}
         answers = await asyncio.gather(
             client.post(f"{review}/approve", json={"fields": ["summary"]}, headers=named),
-            client.post(f"{review}/reject", json={"public_reason": "no"}, headers=named),
+            client.post(f"{review}/reject", json={"reason": "no"}, headers=named),
         )
         assert sorted(answer.status_code for answer in answers) == [200, 409]
         won = next(answer.json()["state"] for answer in answers if answer.status_code == 200)

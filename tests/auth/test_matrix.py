@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from tests.document import APP, DOCUMENT
 from vibe4vets.auth import service
 from vibe4vets.auth.models import KeyScope
 from vibe4vets.core.audit import SYSTEM
@@ -21,10 +22,9 @@ from vibe4vets.core.http import GuardedRoute
 from vibe4vets.main import create_app
 
 MATRIX = tomllib.loads(files("vibe4vets.auth").joinpath("matrix.toml").read_text(encoding="utf-8"))
-APP = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"}))
-DOCUMENT = APP.openapi()
 ROLES = ("partner", "reviewer", "editor", "admin")
 SIGNED_IN: dict[str, list[str]] = MATRIX["signed-in"]
+SCOPES: dict[str, str] = MATRIX["scopes"]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
@@ -129,3 +129,28 @@ async def test_a_role_may_what_the_matrix_says(client: httpx.AsyncClient, creden
                 assert "errors" not in answer.json()
             else:
                 assert answer.status_code in ({200, 202, 204, 404, 422, 428} if well else {422}), (name, answer.text)
+
+
+def test_whatever_a_key_may_has_a_scope() -> None:
+    """But for telling whose key it is."""
+    open_to_keys = {name for name, allowed in SIGNED_IN.items() if "key" in allowed}
+    assert open_to_keys - {"GET /api/v1/auth/me"} == SCOPES.keys()
+    assert {*SCOPES.values()} == {*KeyScope}
+
+
+@pytest.mark.parametrize("scope", KeyScope)
+async def test_a_key_may_what_its_scopes_say(
+    client: httpx.AsyncClient, session: Session, settings: Settings, add_person: Any, scope: KeyScope
+) -> None:
+    partner = await service.lock_user(session, (await add_person("partner")).id)
+    given: dict[str, Any] = {"name": "site", "scopes": [scope], "lifetime": timedelta(days=1), "actor": SYSTEM}
+    key = await service.create_key(session, settings.signing_key, partner, **given)
+    await session.commit()
+    for name, needed in SCOPES.items():
+        answer = await ask(client, name, {"X-API-Key": key.text}, well=True)
+        if needed == scope:
+            assert answer.status_code in {200, 202, 404, 422}, (name, answer.text)
+        else:
+            assert (answer.status_code, answer.json()["type"]) == (403, "forbidden"), name
+            assert f"`{needed}`" in answer.json()["detail"]
+    assert (await client.get("/api/v1/auth/me", headers={"X-API-Key": key.text})).status_code == 200

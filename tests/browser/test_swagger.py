@@ -3,6 +3,7 @@
 What only a browser shows: whether our Content-Security-Policy lets the page do its work.
 """
 
+import asyncio
 import base64
 import os
 import shutil
@@ -11,13 +12,15 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.conftest import Programs, Service
+from tests.databases import Lender
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -127,16 +130,21 @@ def _await(driver: httpx.Client) -> None:
     raise AssertionError(message)
 
 
-@pytest.fixture
-def service(programs: Any, server: EmbeddedPostgres, database: str, folder: Path) -> Any:
+@pytest.fixture(scope="module")
+async def service(
+    server: EmbeddedPostgres, lender: Lender, programs_in: type[Programs], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
     """`serve` with one account, which an operator has made."""
-    settings = {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": str(folder / "data")}
+    folder = tmp_path_factory.mktemp("browser")
+    settings = {"DATABASE_URL": server.app_url(await lender.own()), "VIBE4VETS_DATA_DIR": str(folder / "data")}
     command = [sys.executable, "-m", "vibe4vets", "users", "create", EMAIL, "--role", "editor", "--password-stdin"]
-    subprocess.run(command, cwd=folder, env=os.environ | settings, input=PASSWORD, text=True, check=True)
-    return programs.serve(**settings)
+    done = await asyncio.create_subprocess_exec(*command, cwd=folder, env=os.environ | settings, stdin=subprocess.PIPE)
+    await done.communicate(PASSWORD.encode())
+    with programs_in(folder) as programs:
+        yield programs.serve(**settings)
 
 
-def test_signing_in_and_calling_a_protected_operation(service: Any, browser: Browser) -> None:
+def test_signing_in_and_calling_a_protected_operation(service: Service, browser: Browser) -> None:
     browser.open(f"{service.url}/docs")
     operation = "//div[@id='operations-accounts-get_me']"
     browser.click(f"{operation}//button[contains(@class,'opblock-summary-control')]")
@@ -165,7 +173,7 @@ def test_signing_in_and_calling_a_protected_operation(service: Any, browser: Bro
     assert browser.complaints() == []
 
 
-def test_redoc_shows_the_operations(service: Any, browser: Browser) -> None:
+def test_redoc_shows_the_operations(service: Service, browser: Browser) -> None:
     browser.open(f"{service.url}/redoc")
     browser.find("//h2[contains(.,'Sign in')]|//h2[contains(.,'Search resources')]")
     browser.screenshot("redoc")

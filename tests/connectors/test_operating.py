@@ -57,13 +57,30 @@ async def test_every_connector_is_listed_with_what_is_in_the_way(ask: Ask) -> No
     assert answer.json()["total"] == 4
     va = listed[VA]
     assert (va["enabled"], va["obstacle"], va["health"], va["source"]["tier"]) == (True, None, "never_run", 1)
-    assert (va["schedule_seconds"], va["last_run"]) == (86400, None)
+    assert (va["schedule"], va["last_run"]) == ("P1D", None)
     assert va["due_at"] is not None
     assert (listed[AWAY]["health"], listed[AWAY]["due_at"]) == ("off", None)
     assert "VIBE4VETS_CONNECTORS__AWAY_211__BASE_URL" in listed[AWAY]["reason"]
     assert listed[SHUT]["enabled"] is False
     assert "Switched off by VIBE4VETS_CONNECTORS__SHUT_211__ENABLED" in listed[SHUT]["obstacle"]
     assert (await ask("GET", "/nobody")).json()["type"] == "connector-not-found"
+
+
+async def test_connectors_come_in_pages_like_any_list(ask: Ask) -> None:
+    names, address = [], "?limit=3"
+    while address:
+        answer = await ask("GET", address, role="reviewer")
+        page = answer.json()
+        assert (answer.status_code, page["total"], page["total_is_exact"]) == (200, 4, True), answer.text
+        names.append([item["name"] for item in page["items"]])
+        address = page["next_cursor"] and f"?limit=3&cursor={page['next_cursor']}"
+    every = sorted([VA, OHIO, AWAY, SHUT])
+    assert names == [every[:3], every[3:]]
+    assert [item["name"] for item in (await ask("GET", "?offset=2")).json()["items"]] == every[2:]
+    past = (await ask("GET", "?offset=4")).json()
+    assert (past["items"], past["total"], past["next_cursor"]) == ([], 4, None)
+    assert (await ask("GET", "?limit=101")).status_code == 422
+    assert (await ask("GET", "?cursor=abc")).status_code == 400
 
 
 async def test_admins_see_at_the_probe_which_source_is_stale(
@@ -115,18 +132,18 @@ async def test_a_schedule_is_changed_by_whoever_has_read_it(
     assert (await ask("PATCH", f"/{OHIO}", json={"enabled": False})).status_code == 428
     assert (await ask("PATCH", f"/{OHIO}", json={"enabled": False}, headers={"If-Match": '"7"'})).status_code == 412
     changed = await ask("PATCH", f"/{OHIO}", json={"schedule": "PT12H"}, headers=match)
-    assert (changed.status_code, changed.json()["schedule_seconds"]) == (200, 43200)
+    assert (changed.status_code, changed.json()["schedule"]) == (200, "PT12H")
     due = await sql.fetchval("select due_at from connector_schedules where connector = $1", OHIO)
     assert due == run.created_at + timedelta(hours=12)
     assert (await ask("PATCH", f"/{OHIO}", json={"schedule": 600}, headers=match)).status_code == 412
     match = {"If-Match": changed.headers["etag"]}
     off = await ask("PATCH", f"/{OHIO}", json={"enabled": False}, headers=match)
     assert (off.json()["enabled"], off.json()["health"], off.json()["due_at"]) == (False, "off", None)
-    assert off.json()["schedule_seconds"] == 43200
+    assert off.json()["schedule"] == "PT12H"
     refused = await ask("POST", f"/{OHIO}/runs")
     assert (refused.status_code, refused.json()["type"]) == (409, "connector-off")
     own = await ask("PATCH", f"/{OHIO}", json={"schedule": None}, headers={"If-Match": off.headers["etag"]})
-    assert own.json()["schedule_seconds"] == 86400
+    assert own.json()["schedule"] == "P1D"
     events = await sql.fetch("select details from audit_events where action = 'connector.update' order by sequence")
     assert len(events) == 3
 

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.databases import copy_home
 from vibe4vets.core import embedded
 from vibe4vets.core.embedded import APP, EmbeddedPostgres, EmbeddedPostgresError, default_home, find_binaries
 
@@ -35,6 +37,16 @@ def make_folder() -> Path:
 def folder() -> Iterator[Path]:
     path = make_folder()
     yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A home with a cluster, for tests that are not about the making of one."""
+    path = make_folder()
+    with EmbeddedPostgres(path / "home").running():
+        pass
+    yield path / "home"
     shutil.rmtree(path)
 
 
@@ -120,8 +132,8 @@ def test_the_app_role_writes_rows_and_never_the_schema(server: EmbeddedPostgres,
         assert re.search("permission denied|must be owner", refused.stderr), sql
 
 
-def test_the_last_user_stops_it(folder: Path) -> None:
-    first, second = EmbeddedPostgres(folder / "home"), EmbeddedPostgres(folder / "home")
+def test_the_last_user_stops_it(folder: Path, made: Path) -> None:
+    first, second = copy_home(made, folder / "home"), EmbeddedPostgres(folder / "home")
     first.start()
     started = psql(first, "select pg_postmaster_start_time()").stdout
     second.start()
@@ -134,8 +146,10 @@ def test_the_last_user_stops_it(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 90, "long, it's"])
-def test_a_long_or_odd_path_has_its_socket_elsewhere(folder: Path, name: str) -> None:
-    with EmbeddedPostgres(folder / name / "home").running() as server:
+def test_a_long_or_odd_path_has_its_socket_elsewhere(folder: Path, made: Path, name: str) -> None:
+    (folder / name).mkdir()
+    (folder / name).chmod(0o711)
+    with copy_home(made, folder / name / "home").running() as server:
         assert psql(server, "select 1").stdout == "1\n"
         socket_folder = Path(server.client_environment()["PGHOST"])
         assert not socket_folder.is_relative_to(folder)
@@ -155,25 +169,24 @@ def test_variables_for_another_server_are_ignored(folder: Path, monkeypatch: pyt
         assert psql(server, "select 1").stdout == "1\n"
 
 
-def test_the_log_does_not_grow_for_ever(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_does_not_grow_for_ever(folder: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "LOG_LIMIT_BYTES", 100)
-    for _ in range(3):
-        with EmbeddedPostgres(folder / "home").running():
+    server = copy_home(made, folder / "home")
+    for _ in range(2):
+        with server.running():
             pass
     logs = [(folder / "home" / name).read_text() for name in ("server.log", "server.log.1")]
     assert [log.count("starting PostgreSQL") for log in logs] == [1, 1]
 
 
-def test_a_wrong_setting_is_told_with_its_reason(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "home", settings={"max_connections": "many"})
+def test_a_wrong_setting_is_told_with_its_reason(folder: Path, made: Path) -> None:
+    server = replace(copy_home(made, folder / "home"), settings={"max_connections": "many"})
     with pytest.raises(EmbeddedPostgresError, match="max_connections"):
         server.start()
 
 
-def test_data_of_another_major_version_is_left_alone(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "home")
-    with server.running():
-        pass
+def test_data_of_another_major_version_is_left_alone(folder: Path, made: Path) -> None:
+    server = copy_home(made, folder / "home")
     (server.home / "data/PG_VERSION").write_text("14\n")
     with pytest.raises(EmbeddedPostgresError, match=r"made by PostgreSQL 14.* is PostgreSQL \d+: .*docs/operations.md"):
         server.start()

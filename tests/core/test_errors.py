@@ -1,6 +1,7 @@
 """Every failure becomes one shape, tells what to do, and never repeats what was sent or what broke."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -14,9 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from vibe4vets.connectors.exceptions import UnusableFile
 from vibe4vets.core.config import HTTPSettings, Settings
 from vibe4vets.core.database import Session
 from vibe4vets.core.errors import (
+    AppError,
     InternalError,
     InvalidRequest,
     NotFound,
@@ -85,6 +88,25 @@ def test_a_problem_is_exact() -> None:
     }
     many = [Violation(pointer="/", code="c", message="m")] * 50
     assert len(Problem.model_validate_json(problem_body(InvalidRequest(errors=many), "id")).errors or ()) == 20
+
+
+def _kinds(parent: type[AppError] = AppError) -> Iterator[type[AppError]]:
+    for kind in parent.__subclasses__():
+        yield from (kind, *_kinds(kind))
+
+
+def test_every_problem_says_what_to_do_and_every_422_what_is_wrong() -> None:
+    kinds = [kind for kind in _kinds() if hasattr(kind, "title")]  # all of them: `main` imports every module
+    assert len(kinds) > 50
+    for kind in kinds:
+        error = kind.__new__(kind)
+        AppError.__init__(error)  # as if nothing were known about the occurrence
+        problem = Problem.model_validate_json(problem_body(error, "id"))
+        assert problem.detail
+        assert kind.advice or any(mark in kind.title for mark in ";:"), kind
+        assert bool(problem.errors) == (problem.status == 422), kind
+    (violation,) = Problem.model_validate_json(problem_body(UnusableFile("Line 3 is not UTF-8"), "id")).errors or ()
+    assert violation == Violation(pointer="/body/file", code="unusable-file", message="Line 3 is not UTF-8")
 
 
 def test_violations_hold_no_input() -> None:

@@ -51,7 +51,8 @@ async def test_ready_tells_the_queue_and_that_it_cannot_be_used(
 ) -> None:
     """A missing worker is no fault: jobs wait. Missing rights are, after a restore say."""
     idle = {"waiting": 0, "working": 0, "overdue_seconds": 0}
-    assert (await client.get("/health/ready")).json() == {"status": "ok", "queue": idle, "sources": None}
+    ready = {"status": "ok", "database": "ok", "schema_head": expected_revision(), "queue": idle, "sources": None}
+    assert (await client.get("/health/ready")).json() == ready
     await sql.execute(
         "insert into pgqueuer (priority, status, entrypoint, execute_after)"
         " values (0, 'queued', 'x', now() - interval '5 minutes'), (0, 'picked', 'x', now())"

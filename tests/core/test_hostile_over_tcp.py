@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import socket
 import ssl
@@ -17,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.databases import Lender
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 CANARY = "c4n4ry"
@@ -27,12 +27,9 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would read every known
 
 
 @pytest.fixture(scope="module")
-async def database(owner: asyncpg.Connection, starter_template: str) -> AsyncIterator[str]:
+async def database(lender: Lender, starter_template: str) -> str:
     """A copy of the starter directory of this module's own."""
-    name = f"hostile_{os.getpid()}"
-    await owner.execute(f'create database "{name}" template "{starter_template}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    return await lender.own(starter_template)
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from vibe4vets.core.config import Settings
-from vibe4vets.main import create_app
+from tests.document import DOCUMENT
 
 SendRaw = Callable[..., Awaitable[httpx.Response]]
 PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300"
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 EXPOSED = {"ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"}
-DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
 OPEN = [path for path, methods in DOCUMENT["paths"].items() if "security" not in methods.get("get", {"security": 0})]
 LISTS = [path for path in OPEN if path.startswith("/api/") and "{" not in path]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -38,10 +36,17 @@ async def every_kind_of_answer(reader: httpx.AsyncClient) -> list[tuple[int, htt
         (204, await reader.options("/api/v1/states", headers=preflight)),
         (400, await reader.get("/api/v1/states?cursor=x")),
         (400, await reader.get(httpx.URL("http://test/api/v1/states?x=%FF"))),
+        (400, await reader.get("/api/v1/states?api_key=x")),
+        (401, await reader.get("/api/v1/auth/me")),
         (404, await reader.get("/nowhere")),
         (404, await reader.get(f"/api/v1/resources/{NOWHERE}")),
         (405, await reader.post("/api/v1/states")),
+        (413, await reader.post("/api/v1/suggestions", content=b"x" * 1_048_577)),
+        (414, await reader.get(f"/api/v1/states?q={'x' * 9_000}")),
+        (415, await reader.post("/api/v1/suggestions", content=b"{}")),
         (422, await reader.get("/api/v1/states?limit=0")),
+        (422, await reader.post("/api/v1/suggestions", json={})),
+        (431, await reader.get("/api/v1/states", headers={"x-long": "x" * 40_000})),
     ]
 
 
@@ -78,7 +83,7 @@ async def test_only_good_public_reads_may_be_cached(reader: httpx.AsyncClient) -
     for status, answer in await every_kind_of_answer(reader):
         is_public = status == 304 or "etag" in answer.headers
         assert answer.headers["cache-control"] == (PUBLIC_CACHE if is_public else "no-store")
-    assert (await reader.get("/health/ready")).headers["cache-control"] == "no-store"
+    assert (await reader.get("/health/ready", headers={"if-none-match": "*"})).headers["cache-control"] == "no-store"
 
 
 async def test_a_current_copy_is_confirmed(reader: httpx.AsyncClient) -> None:

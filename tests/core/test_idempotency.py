@@ -14,6 +14,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Response
 from sqlalchemy import text
 
+from tests.document import DOCUMENT
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import NotFound
@@ -38,8 +39,10 @@ Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture
-def serve(settings: Settings, sql: asyncpg.Connection) -> Serve:
+async def serve(settings: Settings, sql: asyncpg.Connection) -> AsyncIterator[Serve]:
     """A client of the application with a list of notes, which keeps two that are alike."""
+    await sql.execute("create table notes (id int generated always as identity, text text)")
+    await sql.execute("grant select, insert on notes to public")
 
     async def add_note(session: SessionDep, note: Note, response: Response) -> dict[str, int | str]:
         number = (await session.execute(ADD, {"text": note.text})).scalar_one()
@@ -51,8 +54,6 @@ def serve(settings: Settings, sql: asyncpg.Connection) -> Serve:
 
     @asynccontextmanager
     async def serve(**update: Any) -> AsyncIterator[httpx.AsyncClient]:
-        await sql.execute("create table if not exists notes (id int generated always as identity, text text)")
-        await sql.execute("grant select, insert on notes to public")
         app = create_app(settings.model_copy(update=update))
         router = APIRouter(prefix="/trial", route_class=StrictRoute, dependencies=[IDEMPOTENT])
         router.post("/notes", status_code=HTTPStatus.CREATED)(add_note)
@@ -61,7 +62,8 @@ def serve(settings: Settings, sql: asyncpg.Connection) -> Serve:
         async with app.router.lifespan_context(app), client_of(app) as client:
             yield client
 
-    return serve
+    yield serve
+    await sql.execute("drop table notes")  # the database is lent on
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:
@@ -197,9 +199,8 @@ async def test_a_key_may_be_quoted(notes: httpx.AsyncClient) -> None:
 
 
 def test_whatever_creates_takes_a_key() -> None:
-    document = create_app(Settings(_env_file=None)).openapi()
     seen = []
-    for path, methods in document["paths"].items():
+    for path, methods in DOCUMENT["paths"].items():
         operation = methods.get("post", {"responses": {}})
         if "201" not in operation["responses"] and path != "/api/v1/auth/register":
             continue

@@ -22,11 +22,11 @@ CANARY = "canary-7f3a"
 def configured(settings: Settings) -> Iterator[None]:
     """Logging as in production; the rest of the session gets back what it had."""
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before = structlog.get_config(), root.handlers[:], root.level
     configure_logging(settings)
     yield
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
+    kept, root.handlers[:], root.level = before
+    structlog.configure(**kept)
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -21,8 +19,8 @@ import vibe4vets.connectors.link_models
 import vibe4vets.core.fetch.models
 import vibe4vets.core.limits.models  # noqa: F401  tables that no other test may have loaded
 from alembic import command
+from tests.databases import Lender
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import Session
 from vibe4vets.core.embedded import EmbeddedPostgres
 from vibe4vets.core.migrations import alembic_config, expected_revision, upgrade
 
@@ -31,12 +29,9 @@ REVISIONS = sorted((PROJECT / "alembic/versions").glob("*.py"))
 
 
 @pytest.fixture
-async def empty(owner: asyncpg.Connection) -> AsyncIterator[str]:
+async def empty(lender: Lender) -> str:
     """The name of a database without anything."""
-    name = f"bare_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    return await lender.own("template1")
 
 
 def owner_url(server: EmbeddedPostgres, database: str) -> URL:
@@ -345,9 +340,11 @@ async def copy_row(connection: asyncpg.Connection, table: str) -> None:
 
 
 @pytest.mark.parametrize(("rule", "offence"), BAD.items())
-async def test_every_rule_refuses_a_bad_row(session: Session, rule: str, offence: str) -> None:
-    connection = (await (await session.connection()).get_raw_connection()).driver_connection
-    await connection.execute(GOOD)
+async def test_every_rule_refuses_a_bad_row(sql: asyncpg.Connection, rule: str, offence: str) -> None:
+    transaction = sql.transaction()
+    await transaction.start()
+    await sql.execute(GOOD)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
-        await (copy_row(connection, offence) if offence.isidentifier() else connection.execute(offence))
+        await (copy_row(sql, offence) if offence.isidentifier() else sql.execute(offence))
     assert refused.value.constraint_name == rule
+    await transaction.rollback()

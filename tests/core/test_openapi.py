@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from sqlalchemy import text
 
+from tests.document import DOCUMENT
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Session
 from vibe4vets.main import create_app
@@ -17,7 +18,6 @@ from vibe4vets.resources import service
 from vibe4vets.resources.schemas import ResourceIntake, SourceIntake
 
 SendRaw = Callable[..., Awaitable[httpx.Response]]
-DOCUMENT = create_app(Settings.model_validate({"DATABASE_URL": "postgresql://nobody@nowhere/nothing"})).openapi()
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 TOKEN = f"sug_{'a' * 43}"
 PROBLEM = "application/problem+json"
@@ -271,3 +271,25 @@ def test_operations_with_a_body_tell_how_it_is_refused(trial: Any) -> None:
             assert slug in operation["responses"][status]["content"][PROBLEM]["examples"], path
     at_the_door = DOCUMENT["paths"]["/api/v1/tags"]["get"]["responses"]["400"]["content"][PROBLEM]["examples"]
     assert {"malformed-request", "unknown-host", "credentials-in-address", "invalid-cursor"} <= set(at_the_door)
+
+
+def test_whatever_creates_takes_an_idempotency_key() -> None:
+    creating = [
+        (path, methods["post"])
+        for path, methods in DOCUMENT["paths"].items()
+        if {"201", "202"} & methods.get("post", {"responses": {}})["responses"].keys() or path.endswith("/merges")
+    ]
+    assert len(creating) >= 12
+    for path, operation in creating:
+        assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}, path
+
+
+def test_headers_are_named_as_everybody_names_them() -> None:
+    named = {
+        parameter["name"]
+        for path in DOCUMENT["paths"].values()
+        for operation in path.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    }
+    assert named == {"Idempotency-Key", "If-Match", "If-None-Match"}

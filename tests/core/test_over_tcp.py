@@ -9,11 +9,11 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from tests.databases import Lender
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 SERVE = """
@@ -54,20 +54,16 @@ class Connection:
 
 
 @pytest.fixture(scope="module")
-async def broken_database(
-    server: EmbeddedPostgres, owner: asyncpg.Connection, starter_template: str
-) -> AsyncIterator[str]:
+async def broken_database(server: EmbeddedPostgres, lender: Lender, starter_template: str) -> str:
     """The starter directory with one row of a kind that this version cannot read: its list is a 500."""
-    name = f"over_tcp_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{starter_template}" strategy file_copy')
+    name = await lender.own(starter_template)
     connection = await asyncpg.connect(server.owner_url(name))
     await connection.execute(
         "update published_resources set categories = categories || '{unheard-of}' "
         "where id = (select min(id::text)::uuid from published_resources)"
     )
     await connection.close()
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    return name
 
 
 @pytest.fixture(scope="module")

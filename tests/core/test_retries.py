@@ -1,6 +1,7 @@
 """A transaction that loses a deadlock is tried again, and not for ever (row H8)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -17,12 +18,12 @@ GIVE_UP = "do $$ begin raise exception 'gave up' using errcode = '{}'; end $$"
 
 
 @pytest.fixture
-async def store(app: FastAPI, sql: asyncpg.Connection) -> Database:
+async def store(app: FastAPI, sql: asyncpg.Connection) -> AsyncIterator[Database]:
     await sql.execute("create table counts (name text primary key, count int not null)")
     await sql.execute("insert into counts values ('a', 0), ('b', 0)")
     await sql.execute("grant select, update on counts to public")
-    store: Database = app.state.database
-    return store
+    yield app.state.database
+    await sql.execute("drop table counts")  # the database is lent on
 
 
 async def test_both_of_a_deadlock_get_through(store: Database, sql: asyncpg.Connection) -> None:

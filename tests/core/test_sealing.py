@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.commands import Ended, run_here
 from tests.conftest import STARTER, import_file, make_client
 from vibe4vets.cli.directory import render_published
 from vibe4vets.core.audit import SYSTEM, record_event
@@ -69,7 +70,9 @@ async def test_an_import_and_a_rendering_leave_events(
     settings: Settings, engine: Any, sql: asyncpg.Connection, tmp_path: Path
 ) -> None:
     """Row K2: one event a batch, in its transaction, with the content before and after."""
-    report = await import_file(engine, STARTER)
+    records = tmp_path / "records.ndjson"
+    records.write_text("".join(STARTER.read_text().splitlines(keepends=True)[:50]))
+    report = await import_file(engine, records)
     (event,) = await sql.fetch("select * from audit_events where action = 'directory.import'")
     assert (event["action"], event["actor_kind"], event["actor_id"]) == (
         "directory.import",
@@ -80,7 +83,7 @@ async def test_an_import_and_a_rendering_leave_events(
     assert json.loads(event["details"])["records"] == str(report.changed)
     assert event["before_hash"] is None
     assert len(event["after_hash"]) == 64
-    await import_file(engine, STARTER)
+    await import_file(engine, records)
     imports = "select count(*) from audit_events where action = 'directory.import'"
     assert await sql.fetchval(imports) == 1, "what changes nothing is no act"
     changed = tmp_path / "changed.ndjson"
@@ -99,21 +102,22 @@ async def test_an_import_and_a_rendering_leave_events(
     ]
 
 
-@pytest.fixture
-def run(programs: Any, server: EmbeddedPostgres, database: str, folder: Path) -> Callable[..., tuple[int, str, str]]:
-    """Run `audit verify` on this test's database; its exit code, output and errors."""
+Verify = Callable[..., Awaitable[Ended]]
 
-    def verify(*arguments: str) -> tuple[int, str, str]:
-        settings = {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": folder / "data"}
-        process = programs.run("audit", "verify", *arguments, **settings)
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
+
+@pytest.fixture
+def verify(server: EmbeddedPostgres, database: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> Verify:
+    """Run `audit verify` on this test's database; its exit code, output and errors."""
+    given = {"DATABASE_URL": server.app_url(database), "VIBE4VETS_DATA_DIR": folder / "data"}
+
+    async def verify(*arguments: str) -> Ended:
+        return await run_here(capsys, folder, ("audit", "verify", *arguments), given)
 
     return verify
 
 
 async def test_the_command_line_verifies(
-    run: Callable[..., tuple[int, str, str]], settings: Settings, session: Session, sql: asyncpg.Connection
+    verify: Verify, settings: Settings, session: Session, sql: asyncpg.Connection
 ) -> None:
     await record_event(session, "resource.publish", actor=SYSTEM)
     await session.commit()
@@ -121,11 +125,11 @@ async def test_the_command_line_verifies(
     async with app.router.lifespan_context(app):
         await until(sql, "select count(*) = 1 from audit_seals")
     head = await sql.fetchval("select hash from audit_seals")
-    code, out, err = await asyncio.to_thread(run, "--known", head)
+    code, out, err = await verify("--known", head)
     assert (code, out) == (0, f"1 seals over 1 events; 0 await one.\nHead: {head}\nThe audit is whole.\n"), err
     await sql.execute("alter table audit_events disable trigger refuse_change")
     await sql.execute("update audit_events set actor_id = 'somebody else'")
-    code, out, err = await asyncio.to_thread(run)
+    code, out, err = await verify()
     assert code == 1
     assert "Event 1 was altered after seal 1." in err
     assert "whole" not in out

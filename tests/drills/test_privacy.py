@@ -185,7 +185,7 @@ async def reject_all(client: httpx.AsyncClient, admin: dict[str, str]) -> None:
     for item in (await client.get("/api/v1/admin/reviews", headers=admin)).json()["items"]:
         review = await client.get(f"/api/v1/admin/reviews/{item['id']}", headers=admin)
         assert review.json()["contacts"][0]["name"] == CONTACT["name"], "the control: reviewers see it"
-        refusal = {"public_reason": "Not so.", "private_note": "canaryprivateqzx"}
+        refusal = {"reason": "Not so.", "private_note": "canaryprivateqzx"}
         answer = await client.post(
             f"/api/v1/admin/reviews/{item['id']}/reject",
             json=refusal,

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import gzip
 import json
+import shutil
 import signal
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -16,7 +18,8 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from tests.conftest import make_settings
+from tests.conftest import Programs, make_settings
+from tests.databases import copy_home
 from tests.publisher import Asked, Publisher, http
 from vibe4vets.connectors.exceptions import RunEnded, RunUnderWay
 from vibe4vets.connectors.service import cancel_run, request_run
@@ -90,14 +93,24 @@ async def feed() -> AsyncIterator[Feed]:
         yield feed
 
 
+@pytest.fixture(scope="module")
+def made(programs_in: type[Programs]) -> Iterator[Path]:
+    """The home of a server with the schema, which has stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="v4v-", dir="/tmp"))
+    folder.chmod(0o711)
+    with EmbeddedPostgres(folder / "made").running() as server, programs_in(folder) as programs:
+        migrated = programs.run("migrate", DATABASE_MIGRATION_URL=server.owner_url(), DATABASE_URL=server.app_url())
+        _, err = migrated.communicate()
+        assert migrated.returncode == 0, err
+    yield folder / "made"
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-async def postgres(programs: Any, data_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
-    """A durable server with the schema."""
-    server = EmbeddedPostgres(data_dir)
+async def postgres(made: Path, data_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """A durable server with the schema, of this drill's own."""
+    server = await asyncio.to_thread(copy_home, made, data_dir)
     await asyncio.to_thread(server.start)
-    migrated = programs.run("migrate", DATABASE_MIGRATION_URL=server.owner_url(), DATABASE_URL=server.app_url())
-    _, err = await asyncio.to_thread(migrated.communicate)
-    assert migrated.returncode == 0, err
     yield server
     await asyncio.to_thread(server.stop)
 
@@ -318,13 +331,18 @@ def sent(answer: bytes) -> Callable[[asyncio.StreamWriter], Awaitable[None]]:
     return send
 
 
+async def bomb(writer: asyncio.StreamWriter) -> None:
+    """300 MB in 300 kB."""
+    writer.write(http(await asyncio.to_thread(gzip.compress, bytes(300_000_000)), content_encoding="gzip"))
+
+
 EMPTY = {"total_items": RECORDS, "total_pages": 20, "page_number": 3, "contents": []}
 HOSTILE = {
     "500": (sent(http(b"{}", "500 Internal Server Error")), "queued"),  # may pass, so it is tried again
     "truncated JSON": (sent(http(b'{"contents": [{"id": ')), "failed"),
     "empty list": (sent(http(json.dumps(EMPTY).encode())), "failed"),
     "a way inside": (sent(http(status="302 Found", location="http://169.254.169.254/latest/meta-data/")), "failed"),
-    "bomb": (sent(http(gzip.compress(bytes(300_000_000)), content_encoding="gzip")), "failed"),
+    "bomb": (bomb, "failed"),
     "endless": (endless, "failed"),
     "a promise": (sent(http(content_length=str(10 * 1024**3))), "failed"),
     "login page": (sent(http(b"<html>Sign in</html>", content_type="text/html")), "failed"),

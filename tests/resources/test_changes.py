@@ -44,6 +44,7 @@ async def test_a_mirror_follows_what_is_published(client: httpx.AsyncClient, mir
     first, second = await shelf.publish("1", title="One"), await shelf.publish("2", title="Two")
     items, cursor, _ = await mirror.read(cursor)
     assert [(item["kind"], item["id"]) for item in items] == [("created", str(first)), ("created", str(second))]
+    assert items[0]["changed_at"].endswith("Z")  # as every other instant
     assert items[0]["resource"] == (await client.get(f"/api/v1/resources/{first}")).json()
     assert await mirror.read(cursor) == ([], cursor, True)
     await shelf.publish("1", title="Uno")

@@ -7,7 +7,6 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -16,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tests.conftest import NO_TLS
+from tests.databases import Lender
 from tests.resources.conftest import Shelf, settle
 from vibe4vets.core.http import Shell
 from vibe4vets.resources.service.exporting.reading import BATCH
@@ -209,15 +209,10 @@ async def test_no_copy_is_current_while_an_older_change_may_still_come(
 
 
 @pytest.fixture
-async def database(
-    owner: asyncpg.Connection, empty_template: str, starter_template: str, request: pytest.FixtureRequest
-) -> AsyncIterator[str]:
+async def database(lender: Lender, starter_template: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """An empty directory, or with STARTER a copy of the starter directory that may be changed."""
-    source = starter_template if hasattr(request, "param") else empty_template
-    name = f"export_{uuid4().hex[:12]}"
-    await owner.execute(f'create database "{name}" template "{source}" strategy file_copy')
-    yield name
-    await owner.execute(f'drop database "{name}" with (force)')
+    async with lender.lent(starter_template if hasattr(request, "param") else None) as name:
+        yield name
 
 
 class Stream:

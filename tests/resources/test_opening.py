@@ -81,7 +81,7 @@ async def test_now_is_an_instant_and_search_knows_it_too(client: httpx.AsyncClie
     for bad in ("later", "Now", "2026-11-16T12:00:00", "1763300000", "", "2026-13-01T00:00:00Z"):
         answer = await client.get("/api/v1/resources", params={"open_at": bad})
         assert answer.status_code == 422, bad
-        assert answer.json()["errors"][0]["pointer"].startswith("/query/open_at")
+        assert answer.json()["errors"][0]["pointer"] == "/query/open_at"
 
 
 async def test_a_cursor_holds_while_now_goes_on(client: httpx.AsyncClient, shelf: Shelf) -> None:

@@ -22,6 +22,7 @@ from vibe4vets.resources.exceptions import (
     ProposalConflicts,
     ProposalDecided,
     ProposalNotFound,
+    ResourceGone,
     ResourceNotFound,
     SuggestionNotFound,
 )
@@ -102,6 +103,14 @@ async def decide(
     await do(decision)
 
 
+async def test_a_suggestion_that_lacks_something_is_told_where_it_belongs(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/v1/suggestions", json={"resource": {"title": "Food pantry"}})
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
+        ("/body/resource/categories", "missing")
+    ]
+
+
 async def test_a_suggestion_is_invisible_until_approved(
     client: httpx.AsyncClient, do: Do, pantry: ResourceRead, sql: asyncpg.Connection
 ) -> None:
@@ -163,6 +172,18 @@ async def test_what_is_not_published_does_not_exist_here(do: Do) -> None:
         await suggest(do, hidden, phone="614-555-0199")
     with pytest.raises(ResourceNotFound):
         await do(service.report, hidden.id, FeedbackCreate(kind="closed"), KEY, PUBLIC)
+
+
+async def test_what_is_gone_is_told_with_its_successor(client: httpx.AsyncClient, do: Do, pantry: ResourceRead) -> None:
+    address, given = f"/api/v1/resources/{pantry.id}/feedback", {"kind": "closed"}
+    successor = await do(service.create_resource, ResourceCreate.model_validate(PANTRY), actor=EDITOR)
+    await do(service.withdraw_resources, [pantry.id], successor_id=successor.id)
+    answer = await client.post(address, json=given)
+    assert (answer.status_code, answer.json()["successor"]) == (410, str(successor.id))
+    with pytest.raises(ResourceGone):
+        await suggest(do, pantry, phone="614-555-0199")
+    unknown = await client.post(f"/api/v1/resources/{uuid4()}/feedback", json=given)
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "resource-not-found")
 
 
 async def test_an_untouched_field_is_rebased_and_a_touched_one_conflicts(
@@ -327,6 +348,12 @@ async def test_a_contact_is_erased_when_its_owner_asks(
         "C12345678",
         "VA file number 12345678",
         "claim #123456789",
+        "C-file 12 345 678",
+        "123\u201345\u20136789",  # as a telephone corrects it
+        "123\u201145\u20116789",
+        "123\N{NO-BREAK SPACE}45\N{NO-BREAK SPACE}6789",
+        "123-\u200b45-6789",
+        "\uff11\uff12\uff13-\uff14\uff15-\uff16\uff17\uff18\uff19",
     ],
 )
 async def test_numbers_of_one_person_are_refused(text: str) -> None:
@@ -342,7 +369,8 @@ async def test_numbers_of_one_person_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["614-555-0123", "(614) 555-0123", "6145550123", "1-800-698-2411", "43215-1234", "EIN 12-3456789", "open 24/7",
-     "https://example.org/123456789", "03f642192489", "Room 1234", "VA Form 21-526EZ", "38 CFR 3.303"],
+     "https://example.org/123456789", "03f642192489", "Room 1234", "VA Form 21-526EZ", "38 CFR 3.303",
+     "claims at 43215-1234", "File by phone: 614\u2013555\u20130123"],
 )  # fmt: skip
 def test_numbers_of_a_place_are_not(text: str) -> None:
     assert find_identifier(text) is None

@@ -12,7 +12,7 @@ from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
 from vibe4vets.auth import service
 from vibe4vets.auth.exceptions import InvalidAPIKey, InvalidToken
-from vibe4vets.auth.models import Role
+from vibe4vets.auth.models import KeyScope, Role
 from vibe4vets.auth.principals import Principal
 from vibe4vets.auth.tokens import read_access_token
 from vibe4vets.core.config import Settings
@@ -100,13 +100,21 @@ def _having(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
     return guard
 
 
-async def get_partner(principal: Annotated[Principal, Depends(get_caller)]) -> Principal:
-    """A partner, signed in or by a key; Forbidden for everybody else."""
-    if principal.role is not Role.PARTNER:
-        raise Forbidden
-    return principal
+def _partner_with(scope: KeyScope) -> Callable[[Principal], Awaitable[Principal]]:
+    async def guard(principal: Annotated[Principal, Depends(get_caller)]) -> Principal:
+        if principal.role is not Role.PARTNER:
+            raise Forbidden
+        if principal.api_key_id is not None and scope not in principal.scopes:
+            raise Forbidden(f"This key lacks the scope `{scope}`; ask an admin for one that has it.")
+        return principal
+
+    return guard
 
 
+get_proposer = _partner_with(KeyScope.WRITE_PROPOSALS)
+"""A partner, signed in or by a key that may propose; Forbidden for everybody else."""
+get_proposal_reader = _partner_with(KeyScope.READ_PROPOSALS)
+"""A partner, signed in or by a key that may read what they proposed; Forbidden for everybody else."""
 get_reviewer = _having(Role.REVIEWER, Role.ADMIN)
 get_editor = _having(Role.EDITOR, Role.ADMIN)
 get_admin = _having(Role.ADMIN)
@@ -114,7 +122,8 @@ get_staff = _having(Role.REVIEWER, Role.EDITOR, Role.ADMIN)
 
 Caller = Annotated[Principal, Depends(get_caller)]
 CurrentUser = Annotated[Principal, Depends(get_user)]
-Partner = Annotated[Principal, Depends(get_partner)]
+Proposer = Annotated[Principal, Depends(get_proposer)]
+ProposalReader = Annotated[Principal, Depends(get_proposal_reader)]
 Reviewer = Annotated[Principal, Depends(get_reviewer)]
 Editor = Annotated[Principal, Depends(get_editor)]
 Admin = Annotated[Principal, Depends(get_admin)]

@@ -27,6 +27,7 @@ class InvalidCredentials(NotAuthenticated):
         "invalid-credentials",
         "The e-mail address or the password is wrong, or the account is not active.",
     )
+    advice = "Check both; an admin can send a reset link."
 
 
 class InvalidRefreshToken(NotAuthenticated):
@@ -34,18 +35,22 @@ class InvalidRefreshToken(NotAuthenticated):
         "invalid-refresh-token",
         "The refresh token is not valid, or no longer; sign in again.",
     )
+    advice = "Sign in again by POST /api/v1/auth/token."
 
 
 class WrongPassword(AppError):
     status, type, title = HTTPStatus.FORBIDDEN, "wrong-password", "The current password is wrong."
+    advice = "Give the password that you signed in with as `current_password`."
 
 
 class SessionNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "session-not-found", "You have no such session."
+    advice = "GET /api/v1/auth/sessions lists yours."
 
 
 class UserNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "user-not-found", "There is no such account."
+    advice = "GET /api/v1/admin/users lists every account."
 
 
 class EmailTaken(AppError):
@@ -81,14 +86,17 @@ class InvalidResetToken(NotAuthenticated):
         "invalid-reset-token",
         "The reset link is not valid, or no longer; ask an admin for a new one.",
     )
+    advice = "Ask an admin for a new reset link; one is good for 15 minutes, once."
 
 
 class InvalidAPIKey(NotAuthenticated):
     type, title = "invalid-api-key", "The API key is not valid, or no longer; ask an admin for a new one."
+    advice = "Ask an admin for a new key, and send it as `X-API-Key`."
 
 
 class APIKeyNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "api-key-not-found", "There is no such API key, or it is revoked."
+    advice = "GET /api/v1/admin/users/{id}/api-keys lists the keys of an account."
 
 
 class KeyNameTaken(AppError):

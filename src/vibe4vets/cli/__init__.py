@@ -29,7 +29,6 @@ from vibe4vets.core.embedded import EmbeddedPostgresError
 from vibe4vets.core.errors import AppError
 from vibe4vets.core.safety import UnsafeSettingsError, refuse_unsafe
 from vibe4vets.core.variables import UnknownSettingError
-from vibe4vets.main import create_app
 
 app = typer.Typer(
     help="A directory of resources for US Veterans: the service and its tools.",
@@ -196,4 +195,6 @@ def load_places(
 @app.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
+    from vibe4vets.main import create_app  # noqa: PLC0415  the API takes a fifth of the time to start; others need none
+
     typer.echo(json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False))

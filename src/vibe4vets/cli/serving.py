@@ -13,7 +13,7 @@ from sqlalchemy import URL, make_url
 
 from vibe4vets.cli.directory import find_schema_fault, import_records, seed
 from vibe4vets.cli.terminal import out
-from vibe4vets.cli.working import follow_parent, worker_beside
+from vibe4vets.cli.working import worker_beside
 from vibe4vets.connectors.sources.records import RecordFile
 from vibe4vets.core.config import DRIVER, Settings
 from vibe4vets.core.database import NoDatabaseError
@@ -22,7 +22,6 @@ from vibe4vets.core.errors import Unavailable
 from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.metrics import shared_between_processes
 from vibe4vets.core.migrations import upgrade
-from vibe4vets.main import create_app
 
 _EXAMPLES = ("search?q=housing", "resources?state=OH&category=legal", "search?q=vet+center&state=TX&facets=category")
 
@@ -131,7 +130,7 @@ def _answer(settings: Settings, *, host: str, port: int, workers: int) -> None:
     folder = settings.data_dir / "metrics" / f"{host.replace(':', '-')}-{port}"
     with shared_between_processes(folder) if workers > 1 else nullcontext():
         uvicorn.run(
-            "vibe4vets.cli.serving:application",
+            "vibe4vets.cli.application:application",
             factory=True,
             host=host,
             port=port,
@@ -152,9 +151,3 @@ def _hand_over(settings: Settings) -> None:
     if settings.database_url is not None:
         os.environ["DATABASE_URL"] = settings.database_url.render_as_string(hide_password=False)
     os.environ["VIBE4VETS_SECRET_KEY"] = settings.signing_key.decode()
-
-
-def application() -> object:
-    """The application that uvicorn serves; one of several processes ends with the one that started it."""
-    follow_parent()
-    return create_app()

@@ -23,6 +23,7 @@ class RunUnderWay(AppError):
 
 class RunNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "run-not-found", "There is no such run."
+    advice = "GET /api/v1/connectors/{name}/runs lists the runs of a connector."
 
 
 class RunEnded(AppError):
@@ -47,6 +48,7 @@ class RunTaken(AppError):
 
 class ConnectorNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "connector-not-found", "There is no such connector."
+    advice = "GET /api/v1/connectors lists every connector."
 
 
 class ConnectorOff(AppError):
@@ -63,6 +65,7 @@ class UnusableFile(AppError):
         "unusable-file",
         "The file cannot be imported as it is; the detail says where and what to do.",
     )
+    about = "/body/file"
 
 
 class OtherKind(AppError):

@@ -41,9 +41,9 @@ class Problem(BaseModel):
     type: str = Field(description="Stable slug that a client may branch on.", examples=["resource-not-found"])
     title: str = Field(description="What happened, in one sentence.")
     status: int = Field(description="The HTTP status.", ge=400, le=599)
-    detail: str | None = Field(default=None, description="What to do about it.")
+    detail: str = Field(description="What to do about it.")
     instance: str = Field(description="The request's id; quote it when you ask for help.")
-    errors: list[Violation] | None = Field(default=None, description="On 422: at most 20 broken rules.")
+    errors: list[Violation] | None = Field(default=None, description="On 422, always there: at most 20 broken rules.")
     successor: str | None = Field(default=None, description="On 410: the id that replaces this one.")
     run_id: str | None = Field(default=None, description="On 409 `run-under-way`: the run that has not ended.")
 
@@ -54,6 +54,10 @@ class AppError(Exception):
     status: ClassVar[HTTPStatus]
     type: ClassVar[str]
     title: ClassVar[str]
+    advice: ClassVar[str | None] = None
+    """What to do about it, unless an occurrence has a detail of its own; None where the title says it."""
+    about: ClassVar[str] = ""
+    """On 422: the part of the request (JSON Pointer) that is at fault where no `errors` say it; empty is the whole."""
     headers: Mapping[str, str] = {}
     run_id: UUID | None = None
 
@@ -72,27 +76,36 @@ class AppError(Exception):
 
 class InvalidRequest(AppError):
     status, type, title = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not valid."
+    advice = "Correct what `errors` names, and send the request again."
 
 
 class MalformedRequest(AppError):
     status, type, title = HTTPStatus.BAD_REQUEST, "malformed-request", "The request cannot be read."
+    advice = "Send it as HTTP and JSON want it, in UTF-8."
 
 
 class NotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "not-found", "There is nothing at this address."
+    advice = "`/openapi.json` lists every address; none ends in a slash."
 
 
 class MethodNotAllowed(AppError):
     status, type, title = HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "This address has no such method."
+    advice = "The header `Allow` names the methods that it has."
 
 
 class NotAuthenticated(AppError):
     status, type, title = HTTPStatus.UNAUTHORIZED, "not-authenticated", "This operation needs valid credentials."
     headers = {"WWW-Authenticate": "Bearer"}
+    advice = (
+        "Sign in by POST /api/v1/auth/token and send the access token as `Authorization: Bearer ...`; "
+        "a partner's program sends its key as `X-API-Key`."
+    )
 
 
 class Forbidden(AppError):
     status, type, title = HTTPStatus.FORBIDDEN, "forbidden", "Your role does not allow this operation."
+    advice = "Ask an admin, who can give your account another role or your key another scope."
 
 
 class InternalError(AppError):
@@ -101,11 +114,13 @@ class InternalError(AppError):
         "internal-error",
         "Something went wrong on our side; it has been logged.",
     )
+    advice = "Try again later; if it stays, report it with the `instance`."
 
 
 class Unavailable(AppError):
     status, type, title = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    advice = "Try again in as many seconds as `Retry-After` says."
 
 
 _HEADERS: Mapping[str, dict[str, Any]] = {
@@ -141,6 +156,7 @@ def _example(error: type[AppError]) -> dict[str, Any]:
         "type": error.type,
         "title": error.title,
         "status": error.status.value,
+        "detail": error.advice or error.title,
         "instance": "5f0c9a52c9d84d1f8a7f3f0e6d3c2b1a",
     }
     if error.status is HTTPStatus.GONE:
@@ -153,18 +169,24 @@ def _example(error: type[AppError]) -> dict[str, Any]:
                 "message": "Input should be less than or equal to 100",
             }
         ]
+    elif error.status is HTTPStatus.UNPROCESSABLE_ENTITY:
+        example["errors"] = [{"pointer": error.about, "code": error.type, "message": example["detail"]}]
     return example
 
 
 def problem_body(error: AppError, instance: str) -> bytes:
     """Render `error` as the bytes of a problem document."""
+    detail = error.detail or error.advice or error.title
+    errors = list(error.errors)[:MOST_ERRORS]
+    if error.status is HTTPStatus.UNPROCESSABLE_ENTITY and not errors:
+        errors = [Violation(pointer=error.about, code=error.type, message=detail[:300])]
     problem = Problem(
         type=error.type,
         title=error.title,
         status=error.status,
-        detail=error.detail,
+        detail=detail,
         instance=instance,
-        errors=list(error.errors)[:MOST_ERRORS] or None,
+        errors=errors or None,
         successor=error.successor,
         run_id=None if error.run_id is None else str(error.run_id),
     )
@@ -231,6 +253,7 @@ CONFLICT_STATES = frozenset({"23503", "23505"})
 
 class Conflict(AppError):
     status, type, title = HTTPStatus.CONFLICT, "conflict", "The request conflicts with what is stored."
+    advice = "Read it again, and decide whether the change is still needed."
 
 
 def database_fault(error: BaseException) -> AppError:

@@ -11,14 +11,21 @@ from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedRequest, Unavailable, problem_responses
 from vibe4vets.core.http import StrictRoute, success
 from vibe4vets.core.jobs import queue_fault, queue_state
-from vibe4vets.core.migrations import schema_fault
+from vibe4vets.core.migrations import expected_revision, schema_fault
 from vibe4vets.core.safety import database_fault
 from vibe4vets.core.schemas import Output
+
+
+class ProbeRoute(StrictRoute):
+    """Never a 304: a balancer would take it for trouble."""
+
+    has_tag = False
+
 
 router = APIRouter(
     prefix="/health",
     tags=["operations"],
-    route_class=StrictRoute,
+    route_class=ProbeRoute,
     responses=problem_responses(MalformedRequest, InvalidRequest, InternalError),
 )
 
@@ -49,12 +56,20 @@ class SourceHealth(Output):
 
 
 class Readiness(Health):
+    database: Literal["ok"]
+    schema_head: str = Field(description="The migration that the database and this version of the service are at.")
     queue: Queue
     sources: list[SourceHealth] | None = Field(description="For an admin who sends a token; null for everybody else.")
 
 
 _OK = {"status": "ok"}
-_READY = {"status": "ok", "queue": {"waiting": 0, "working": 1, "overdue_seconds": 0}, "sources": None}
+_READY = {
+    "status": "ok",
+    "database": "ok",
+    "schema_head": "2026112001",
+    "queue": {"waiting": 0, "working": 1, "overdue_seconds": 0},
+    "sources": None,
+}
 
 
 @router.get("/live", summary="Is it alive?", responses=success("The process answers.", _OK))
@@ -83,4 +98,4 @@ async def is_ready(request: Request, session: SessionDep) -> Readiness:
     queue = Queue(waiting=jobs.waiting, working=jobs.working, overdue_seconds=overdue)
     found = await request.app.state.tell_sources(request, session)
     sources = None if found is None else [SourceHealth.model_validate(source) for source in found]
-    return Readiness(status="ok", queue=queue, sources=sources)
+    return Readiness(status="ok", database="ok", schema_head=expected_revision(), queue=queue, sources=sources)

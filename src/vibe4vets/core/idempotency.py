@@ -59,6 +59,7 @@ class IdempotencyKeyReused(AppError):
         "idempotency-key-reused",
         "This Idempotency-Key stands for another request; make a new key for each new one.",
     )
+    about = "/header/Idempotency-Key"
 
 
 class IdempotencyKeyInUse(AppError):

@@ -1,12 +1,12 @@
 """The OpenAPI document: FastAPI's, made true where it guesses."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 
 from vibe4vets.core.errors import MEDIA_TYPE, AppError, MalformedRequest, Problem, problem_responses
+from vibe4vets.core.http.answers import NOT_MODIFIED
 from vibe4vets.core.http.exceptions import (
     AddressTooLong,
     BodyTooLarge,
@@ -106,20 +106,22 @@ def describe(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(problem.pop("$defs"))
             schemas["Problem"] = problem
-            for operation in operations(document):
-                _describe_parameters(operation)
-                _describe_refusals(operation)
-                _describe_headers(operation)
-                _describe_success(operation)
+            for path in document["paths"].values():
+                for method, operation in path.items():
+                    _describe(operation, is_read=method == "get" and "operations" not in operation.get("tags", ()))
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each operation of an OpenAPI document."""
-    for path in document["paths"].values():
-        yield from path.values()
+def _describe(operation: dict[str, Any], *, is_read: bool) -> None:
+    is_public_read = "304" in operation["responses"]
+    if is_read:
+        operation["responses"] |= {str(status): {**response} for status, response in NOT_MODIFIED.items()}
+    _describe_parameters(operation)
+    _describe_refusals(operation)
+    _describe_headers(operation, is_public_read=is_public_read)
+    _describe_success(operation)
 
 
 def _describe_parameters(operation: dict[str, Any]) -> None:
@@ -170,14 +172,14 @@ def _describe_success(operation: dict[str, Any]) -> None:
                     content["example"] = json.loads(content["example"])
 
 
-def _describe_headers(operation: dict[str, Any]) -> None:
+def _describe_headers(operation: dict[str, Any], *, is_public_read: bool) -> None:
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     for status, response in operation["responses"].items():
         headers = response.setdefault("headers", {})
         headers["X-Request-ID"] = _REQUEST_ID
         if status in {"200", "304"} and "304" in operation["responses"]:
             headers["ETag"] = _ETAG
-            if "security" not in operation:
+            if is_public_read:
                 headers["Cache-Control"] = _CACHE_CONTROL
         if status == "200" and "cursor" in parameters:
             headers["Link"] = _LINK

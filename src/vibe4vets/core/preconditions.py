@@ -12,6 +12,7 @@ class PreconditionRequired(AppError):
         "precondition-required",
         "Send `If-Match` with the `ETag` of what you have read, so that nobody's change is lost.",
     )
+    advice = "Read it by GET, a resource below /api/v1/admin/resources: the answer carries the `ETag`."
 
 
 class PreconditionFailed(AppError):

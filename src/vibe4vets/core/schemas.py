@@ -2,12 +2,22 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 # C0 and C1 controls (but line feed and tab), bidirectional overrides and isolates, lone surrogates
 _UNSAFE_IN_LONG_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -35,6 +45,18 @@ class Identified(Output):
     """A response body of something that has an address of its own."""
 
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Annotates a union: what fits none of its types is one violation, at the field's own pointer and in our words."""
+
+    code: str
+    message: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        union: dict[str, Any] = {**handler(source)}
+        return cast("CoreSchema", union | {"custom_error_type": self.code, "custom_error_message": self.message})
 
 
 def _line(text: str) -> str:

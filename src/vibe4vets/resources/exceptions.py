@@ -7,6 +7,7 @@ from vibe4vets.core.errors import AppError
 
 class ResourceNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "resource-not-found", "There is no such resource."
+    advice = "Look for it with GET /api/v1/search or GET /api/v1/resources."
 
 
 class ResourceGone(AppError):
@@ -15,30 +16,37 @@ class ResourceGone(AppError):
         "resource-gone",
         "This resource is no longer published; `successor` names the one that replaces it, if any.",
     )
+    advice = "Ask for the `successor`; without one, look for another with GET /api/v1/search."
 
 
 class OrganizationNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "organization-not-found", "There is no such organization."
+    advice = "GET /api/v1/organizations lists those that offer something."
 
 
 class RevisionNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "revision-not-found", "This resource has no such version."
+    advice = "GET /api/v1/admin/resources/{id}/revisions lists its versions."
 
 
 class ResourceStateConflict(AppError):
     status, type, title = HTTPStatus.CONFLICT, "resource-state", "The resource is not in a state that allows this."
+    advice = "Read the resource again: its `status` tells what may be done with it."
 
 
 class SuggestionNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "suggestion-not-found", "There is no suggestion with this token."
+    advice = "Copy the whole `token` of the receipt."
 
 
 class ProposalNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "proposal-not-found", "There is no such proposal."
+    advice = "List the proposals that you may see, and take an `id` from there."
 
 
 class ProposalDecided(AppError):
     status, type, title = HTTPStatus.CONFLICT, "proposal-decided", "Somebody has decided this proposal already."
+    advice = "Read it again: `state` and `reason` tell what was decided."
 
 
 class ProposalConflicts(AppError):
@@ -51,10 +59,12 @@ class ProposalConflicts(AppError):
 
 class OwnProposal(AppError):
     status, type, title = HTTPStatus.FORBIDDEN, "own-proposal", "Nobody decides what they have proposed themselves."
+    advice = "Leave it to another reviewer."
 
 
 class MergeNotFound(AppError):
     status, type, title = HTTPStatus.NOT_FOUND, "merge-not-found", "There is no such pair or merge."
+    advice = "GET /api/v1/admin/duplicates lists the pairs; a merge has told its `id` when it was made."
 
 
 class MergeOutOfDate(AppError):
@@ -67,6 +77,7 @@ class MergeOutOfDate(AppError):
 
 class PlacesFileRefused(AppError):
     status, type, title = HTTPStatus.UNPROCESSABLE_ENTITY, "places-file-refused", "The file holds no places."
+    advice = "Load a file of GeoNames or the Census gazetteer, or a CSV as the README tells."
 
 
 class EntryNotFound(AppError):

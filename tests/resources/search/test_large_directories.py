@@ -15,8 +15,8 @@ GROW = "update search_state set resources = $1, vocabulary = gen_random_uuid()"
 EVERYONE = "delete from search_sample; insert into search_sample select * from search_rows"  # in the order of the table
 
 
-async def ask(client: httpx.AsyncClient, q: str) -> dict[str, Any]:
-    answer = await client.get("/api/v1/search", params={"q": q, "limit": 10, "facets": "category,state"})
+async def ask(client: httpx.AsyncClient, q: str, **narrowed: str) -> dict[str, Any]:
+    answer = await client.get("/api/v1/search", params={"q": q, "limit": 10, "facets": "category,state", **narrowed})
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -48,3 +48,20 @@ async def test_the_hits_are_the_same(
             assert now["total"] == min(weights.SAMPLED * before["total"], 10_000), q
             assert now["facets"]["category"][0]["count"] <= now["total"]
     assert (estimated > 5) is (sample == "everyone")
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [{"category": "legal"}, {"scope": "local"}, {"language": "es"}, {"near": "Columbus, OH", "radius_miles": "50"}],
+    ids=str,
+)
+async def test_filters_hold_whatever_is_called_so(
+    client: httpx.AsyncClient, sql: asyncpg.Connection, narrowed: dict[str, str]
+) -> None:
+    titles = await sql.fetch("select title from search_rows where scope = 'national' order by id limit 10")
+    await sql.execute(GROW, weights.SAMPLED_FROM - 1)
+    small = [await ask(client, row["title"], **narrowed) for row in titles]
+    await sql.execute(GROW, weights.SAMPLED_FROM)
+    for row, before in zip(titles, small, strict=True):
+        now = await ask(client, row["title"], **narrowed)
+        assert [hit["resource"]["id"] for hit in now["items"]] == [hit["resource"]["id"] for hit in before["items"]]

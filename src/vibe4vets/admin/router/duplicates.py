@@ -10,7 +10,7 @@ from vibe4vets.admin.schemas import examples
 from vibe4vets.auth.dependencies import Admin, get_admin, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import private_page, success
+from vibe4vets.core.http import IDEMPOTENT, private_page, success
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import MergeNotFound, MergeOutOfDate, ResourceNotFound, ResourceStateConflict
@@ -53,6 +53,7 @@ async def dismiss_duplicate(session: SessionDep, admin: Admin, given: Dismissal)
 @router.post(
     "/merges",
     summary="Merge two resources",
+    dependencies=[IDEMPOTENT],
     responses={
         **success("What was done, or would be.", examples.MERGE),
         **problem_responses(ResourceNotFound, ResourceStateConflict),

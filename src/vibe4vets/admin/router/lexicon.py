@@ -10,7 +10,7 @@ from vibe4vets.admin.schemas import examples
 from vibe4vets.auth.dependencies import Editor, get_editor, get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import IDEMPOTENT, NOT_MODIFIED, created_answer, private_page, success, versioned_answer
+from vibe4vets.core.http import IDEMPOTENT, created_answer, private_page, success, versioned_answer
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
@@ -61,7 +61,6 @@ async def create_lexicon_entry(
     response_model=LexiconEntryRead,
     responses={
         **success("The entry as it is.", examples.LEXICON_ENTRY),
-        **NOT_MODIFIED,
         **problem_responses(EntryNotFound),
     },
 )

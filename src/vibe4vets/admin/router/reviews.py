@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from vibe4vets.admin import service
 from vibe4vets.admin.exceptions import ClaimedByAnother
@@ -45,6 +45,7 @@ _DECIDE = problem_responses(
     PreconditionFailed,
     PreconditionRequired,
 )
+_FREE_ONES, _ALL_OF_IT = Claim(), Approval()
 ReviewID = Annotated[
     UUID, Path(description="The `id` of a proposal.", examples=["9d0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f22"])
 ]
@@ -106,7 +107,9 @@ async def get_review(session: SessionDep, cursors: CursorsDep, proposal_id: Revi
         **problem_responses(ProposalNotFound, ProposalDecided, ClaimedByAnother),
     },
 )
-async def claim_review(session: SessionDep, reviewer: Reviewer, proposal_id: ReviewID, given: Claim) -> ClaimRead:
+async def claim_review(
+    session: SessionDep, reviewer: Reviewer, proposal_id: ReviewID, given: Annotated[Claim, Body()] = _FREE_ONES
+) -> ClaimRead:
     """Keep others from deciding it for 15 minutes; claim again to go on. `take_over` takes it from another reviewer."""
     return await service.claim_review(session, proposal_id, given, reviewer=reviewer)
 
@@ -133,7 +136,11 @@ async def release_review(session: SessionDep, reviewer: Reviewer, proposal_id: R
     },
 )
 async def approve_review(
-    session: SessionDep, reviewer: Reviewer, proposal_id: ReviewID, match: IfMatchDep, given: Approval
+    session: SessionDep,
+    reviewer: Reviewer,
+    proposal_id: ReviewID,
+    match: IfMatchDep,
+    given: Annotated[Approval, Body()] = _ALL_OF_IT,
 ) -> Response:
     """Apply all that is proposed, or the `fields` named, with `edits` of your own over them, and publish it at once.
 
@@ -151,5 +158,5 @@ async def approve_review(
 async def reject_review(
     session: SessionDep, reviewer: Reviewer, proposal_id: ReviewID, match: IfMatchDep, given: Refusal
 ) -> Response:
-    """Refuse it. The submitter is told the public reason; the private note is for staff."""
+    """Refuse it. The submitter is told the `reason`; the private note is for staff."""
     return _answer(await service.reject_review(session, proposal_id, given, match, reviewer=reviewer))

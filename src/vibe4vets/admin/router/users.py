@@ -12,7 +12,7 @@ from vibe4vets.auth.dependencies import Admin, SettingsDep, get_admin, guarded_r
 from vibe4vets.auth.exceptions import EmailTaken, LastAdmin, UserNotActive, UserNotFound
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import IDEMPOTENT, NOT_MODIFIED, created_answer, private_page, success, versioned_answer
+from vibe4vets.core.http import IDEMPOTENT, created_answer, private_page, success, versioned_answer
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
@@ -55,7 +55,7 @@ async def create_user(request: Request, session: SessionDep, admin: Admin, data:
     "/users/{user_id}",
     summary="Get an account",
     response_model=UserRead,
-    responses={**success("The account.", examples.USER), **NOT_MODIFIED, **problem_responses(UserNotFound)},
+    responses={**success("The account.", examples.USER), **problem_responses(UserNotFound)},
 )
 async def get_user(request: Request, session: SessionDep, user_id: UserID) -> Response:
     """Get one account, with the `ETag` that a change of it needs."""

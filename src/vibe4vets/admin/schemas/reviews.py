@@ -27,8 +27,8 @@ PrivateNote = Annotated[LongText, Field(min_length=1, max_length=2000, descripti
 class ReviewQuery(PageQuery):
     """Filters over the queue."""
 
-    state: ProposalState = Field(
-        default=ProposalState.OPEN, description="What waits, or what became of it.", examples=["open"]
+    state: Annotated[list[ProposalState], Field(min_length=1, max_length=3), unique] = Field(
+        default=[ProposalState.OPEN], description="What waits, or what became of it.", examples=[["open"]]
     )
     kind: Annotated[list[ProposalKind], Field(max_length=4), unique] = Field(
         default=[], description="What is proposed.", examples=[["change"]]
@@ -99,14 +99,14 @@ class Approval(Input):
         default=None, description="Proposed fields to apply; absent for all of them.", examples=[["phone"]]
     )
     edits: ResourceFields | None = Field(default=None, description="Values of your own.")
-    public_reason: PublicReason | None = None
+    reason: PublicReason | None = None
     private_note: PrivateNote | None = None
 
 
 class Refusal(Input):
     """Why not."""
 
-    public_reason: PublicReason
+    reason: PublicReason
     private_note: PrivateNote | None = None
 
 
@@ -121,12 +121,12 @@ class BulkDecision(Input):
     id: UUID
     version: int = Field(ge=1, strict=True)
     action: BulkAction
-    public_reason: PublicReason | None = None
+    reason: PublicReason | None = None
 
     @model_validator(mode="after")
     def _says_why_not(self) -> Self:
-        if self.action is BulkAction.REJECT and self.public_reason is None:
-            raise PydanticCustomError("public_reason", "A refusal needs a public_reason")
+        if self.action is BulkAction.REJECT and self.reason is None:
+            raise PydanticCustomError("reason_missing", "A refusal needs a reason, which the submitter is told")
         return self
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, literal_column, select, text
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, literal_column, or_, select, text
 
 from vibe4vets.admin.exceptions import ClaimedByAnother
 from vibe4vets.admin.schemas import (
@@ -77,9 +77,12 @@ select id, title, similarity from (
 
 
 async def list_reviews(session: Session, query: ReviewQuery, cursors: Cursors) -> Slice:
-    """Return one page of the queue: crisis lines first, then the risky, then the oldest; of decided ones the latest."""
+    """Return one page of the queue: crisis lines first, then the risky, then the oldest; of decided ones the latest.
+
+    Open and decided ones together come in the order of the queue.
+    """
     given = {name: values for name in _FILTERS if (values := getattr(query, name))}
-    found = await _listing(query.state, frozenset(given)).read(session, query, cursors, given)
+    found = await _listing(frozenset(query.state), frozenset(given)).read(session, query, cursors, given)
     shown = await _reviews(session, [row.id for row in found.rows])
     return found.slice(lambda row: shown[row.id].model_dump_json())
 
@@ -91,10 +94,10 @@ _FILTERS: Mapping[str, ColumnElement[bool]] = {
 
 
 @lru_cache(maxsize=32)
-def _listing(state: ProposalState, names: frozenset[str]) -> Listing:
-    order = _QUEUE if state is ProposalState.OPEN else _DECIDED
-    # as a literal, so that the partial index of the open ones is seen to fit
-    is_so = P.state == literal_column(f"'{state.value}'")
+def _listing(states: frozenset[ProposalState], names: frozenset[str]) -> Listing:
+    order = _QUEUE if ProposalState.OPEN in states else _DECIDED
+    # as literals, so that the partial index of the open ones is seen to fit
+    is_so = or_(*(P.state == literal_column(f"'{state.value}'") for state in sorted(states)))
     return Listing(select(P.id).where(is_so, *(_FILTERS[name] for name in sorted(names))), order)
 
 
@@ -159,7 +162,7 @@ async def approve_review(
 ) -> ReviewRead:
     """Apply a proposal and publish it, in this transaction; see `resources.approve_proposal` for what it raises."""
     proposal = await _lock(session, proposal_id, match, reviewer)
-    decider = _decider(reviewer, given.public_reason)
+    decider = _decider(reviewer, given.reason)
     await resources.approve_proposal(session, proposal, decider, fields=given.fields, edits=given.edits)
     chosen = given.fields if given.fields is not None else [change.field for change in proposal.changes]
     edited = given.edits.content() if given.edits is not None else {}
@@ -172,7 +175,7 @@ async def reject_review(
 ) -> ReviewRead:
     """Refuse a proposal; nothing but its state changes."""
     proposal = await _lock(session, proposal_id, match, reviewer)
-    await resources.reject_proposal(session, proposal, _decider(reviewer, given.public_reason))
+    await resources.reject_proposal(session, proposal, _decider(reviewer, given.reason))
     return await _keep(session, proposal_id, _Decision(ProposalState.REJECTED, given.private_note), reviewer)
 
 
@@ -186,10 +189,10 @@ async def _decide_one(session: Session, decision: BulkDecision, reviewer: Princi
     try:
         async with session.begin_nested():
             if decision.action is BulkAction.APPROVE:
-                approval = Approval(public_reason=decision.public_reason)
+                approval = Approval(reason=decision.reason)
                 await approve_review(session, decision.id, approval, match, reviewer=reviewer)
                 return BulkOutcome(id=decision.id, state="approved", problem=None)
-            refusal = Refusal(public_reason=decision.public_reason or "")
+            refusal = Refusal(reason=decision.reason or "")
             await reject_review(session, decision.id, refusal, match, reviewer=reviewer)
             return BulkOutcome(id=decision.id, state="rejected", problem=None)
     except AppError as error:
@@ -204,8 +207,8 @@ async def _lock(session: Session, proposal_id: UUID, match: IfMatch, reviewer: P
     return proposal
 
 
-def _decider(reviewer: Principal, public_reason: str | None) -> resources.Decider:
-    return resources.Decider(resources.Deed(Change.UPDATED, reviewer.actor, public_reason), public_reason)
+def _decider(reviewer: Principal, reason: str | None) -> resources.Decider:
+    return resources.Decider(resources.Deed(Change.UPDATED, reviewer.actor, reason), reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from vibe4vets.connectors.schemas import (
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
 from vibe4vets.core.http import private_page, success
-from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, Slice
+from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.core.schemas import Slug
 
 router = guarded_router("connectors", get_staff, prefix="/connectors")
@@ -42,13 +42,17 @@ def connector_answer(found: tuple[ConnectorRead, int]) -> Response:
     "",
     summary="List connectors",
     response_model=Page[ConnectorRead],
-    responses=success("Every connector.", examples.CONNECTORS),
+    responses={**success("A page of connectors.", examples.CONNECTORS), **problem_responses(InvalidCursor)},
 )
-async def list_connectors(request: Request, session: SessionDep, settings: SettingsDep) -> Response:
-    """List every connector: its source, its schedule, its last run, how fresh it is, and what is in the way if it is
-    not."""
-    found = [connector.model_dump_json() for connector in await service.list_connectors(session, settings)]
-    return private_page(request, Slice(found, len(found), None))
+async def list_connectors(
+    request: Request,
+    session: SessionDep,
+    settings: SettingsDep,
+    cursors: CursorsDep,
+    query: Annotated[PageQuery, Query()],
+) -> Response:
+    """List connectors by name: the source, the schedule, the last run, and how it does or what is in its way."""
+    return private_page(request, await service.page_connectors(session, settings, query, cursors))
 
 
 @router.get(

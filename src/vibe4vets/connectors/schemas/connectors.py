@@ -72,7 +72,9 @@ class ConnectorRead(Output):
     source: ConnectorSource
     enabled: bool = Field(description="Whether it may run; false also when a setting of the environment says so.")
     obstacle: str | None = Field(description="Why it cannot run, with the remedy.")
-    schedule_seconds: int | None = Field(description="How often it runs; null for what only a person starts.")
+    schedule: timedelta | None = Field(
+        description="How often it runs, as an ISO 8601 duration; null for what only a person starts."
+    )
     health: Health
     reason: str = Field(description="Why the health is what it is, in words.")
     last_run: RunSummary | None

@@ -82,7 +82,7 @@ CONNECTOR: Final[dict[str, Any]] = {
     },
     "enabled": True,
     "obstacle": None,
-    "schedule_seconds": 86400,
+    "schedule": "P1D",
     "health": "ok",
     "reason": "Its last run succeeded.",
     "last_run": RUN_SUMMARY,

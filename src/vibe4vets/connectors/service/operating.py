@@ -20,6 +20,7 @@ from vibe4vets.core.audit import Target, record_event
 from vibe4vets.core.config import Settings
 from vibe4vets.core.database import Session
 from vibe4vets.core.models import utc_now
+from vibe4vets.core.pagination import Cursors, PageQuery, Slice, Turn
 from vibe4vets.core.preconditions import IfMatch
 
 _OVERDUE: Final = 2
@@ -37,6 +38,14 @@ left join lateral (select finished_at from connector_runs r where r.connector = 
 left join lateral (select state, advice from connector_runs r where r.connector = c.name
   and state in ('succeeded', 'failed') and not dry_run order by created_at desc, id desc limit 1) ended on true
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A place in the list of connectors."""
+
+    name: str | None
+    matches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class _Known:
             source=ConnectorSource.model_validate(about),
             enabled=self.schedule.is_enabled and not self.connector.is_switched_off,
             obstacle=self.obstacle,
-            schedule_seconds=None if every is None else int(every.total_seconds()),
+            schedule=every,
             health=health,
             reason=reason,
             last_run=None if self.last_run is None else RunSummary.of(self.last_run),
@@ -95,6 +104,18 @@ class _Known:
 async def list_connectors(session: Session, settings: Settings) -> list[ConnectorRead]:
     """Every connector, by name."""
     return [known.read() for known in await _look_up(session, connectors(settings))]
+
+
+async def page_connectors(session: Session, settings: Settings, query: PageQuery, cursors: Cursors) -> Slice:
+    """One page of the connectors, by name."""
+    known = connectors(settings)
+    turn = Turn.of(query, cursors, (str,))
+    names = [name for name in sorted(known) if turn.after is None or name > turn.after[0]]
+    names = names[turn.position if turn.after is None else 0 :][: turn.size]
+    rows = [_Row(name, len(known)) for name in names] or [_Row(None, len(known))]
+    found = turn.found(rows, ["name"])
+    shown = await _look_up(session, {row.name: known[row.name] for row in found.rows})
+    return Slice([one.read().model_dump_json() for one in shown], found.matches, found.next_cursor)
 
 
 async def get_connector(session: Session, connector: Connector) -> tuple[ConnectorRead, int]:

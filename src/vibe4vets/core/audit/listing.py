@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, DateTime, Text, bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, any_, bindparam, select
 
 from vibe4vets.core.audit.models import events
 from vibe4vets.core.audit.schemas import AuditEventQuery, AuditEventRead
@@ -14,7 +14,7 @@ E = events.c
 _LATEST = Order((E.sequence,), (int,), descending=True)
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     **{
-        name: E[name] == bindparam(name, type_=Text)
+        name: E[name] == any_(bindparam(name, type_=ARRAY(Text)))
         for name in ("action", "actor_kind", "actor_id", "target_kind", "target_id")
     },
     "since": E.at >= bindparam("since", type_=DateTime(timezone=True)),
@@ -24,7 +24,7 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
 
 async def list_events(session: Session, query: AuditEventQuery, cursors: Cursors) -> Slice:
     """Return one page of the events that match `query`."""
-    given = {name: value for name in _CONDITIONS if (value := getattr(query, name)) is not None}
+    given = {name: value for name in _CONDITIONS if (value := getattr(query, name))}
     found = await _listing(frozenset(given)).read(session, query, cursors, given)
     return found.slice(lambda row: AuditEventRead.model_validate(row).model_dump_json())
 

@@ -1,6 +1,7 @@
 """What staff ask of the audit, and what they see."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -10,33 +11,35 @@ from vibe4vets.core.schemas import Instant, Line, Output
 
 
 class AuditEventQuery(PageQuery):
-    """Which events; all filters must hold."""
+    """Which events; repeat a filter for OR, different ones must all hold."""
 
-    action: str | None = Field(
-        default=None,
-        max_length=64,
-        pattern=r"^[a-z_]+(\.[a-z_]+)+$",
-        description="What was done.",
-        examples=["directory.import"],
-    )
-    actor_kind: ActorKind | None = Field(default=None, description="What kind of actor did it.", examples=["user"])
-    actor_id: Line | None = Field(
-        default=None,
-        min_length=1,
-        max_length=64,
-        description="The id of the user, key or run that did it.",
-        examples=["0b6a2d3e-6f0a-4b43-9a39-6a9f3f6d1f10"],
-    )
-    target_kind: str | None = Field(
-        default=None, max_length=64, pattern="^[a-z_]+$", description="What it was done to.", examples=["resource"]
-    )
-    target_id: Line | None = Field(
-        default=None,
-        min_length=1,
-        max_length=200,
-        description="The id of what it was done to.",
-        examples=["fe2bdf54-7f10-4539-a3f3-44901537b229"],
-    )
+    action: Annotated[
+        list[Annotated[str, Field(max_length=64, pattern=r"^[a-z_]+(\.[a-z_]+)+$")]],
+        Field(max_length=20, description="What was done: any of these.", examples=[["directory.import"]]),
+    ] = []
+    actor_kind: Annotated[
+        list[ActorKind], Field(max_length=10, description="What kind of actor did it.", examples=[["user"]])
+    ] = []
+    actor_id: Annotated[
+        list[Annotated[Line, Field(min_length=1, max_length=64)]],
+        Field(
+            max_length=20,
+            description="The id of the user, key or run that did it.",
+            examples=[["0b6a2d3e-6f0a-4b43-9a39-6a9f3f6d1f10"]],
+        ),
+    ] = []
+    target_kind: Annotated[
+        list[Annotated[str, Field(max_length=64, pattern="^[a-z_]+$")]],
+        Field(max_length=20, description="What it was done to.", examples=[["resource"]]),
+    ] = []
+    target_id: Annotated[
+        list[Annotated[Line, Field(min_length=1, max_length=200)]],
+        Field(
+            max_length=20,
+            description="The id of what it was done to.",
+            examples=[["fe2bdf54-7f10-4539-a3f3-44901537b229"]],
+        ),
+    ] = []
     since: Instant | None = Field(
         default=None, description="Not before this instant.", examples=["2026-11-01T00:00:00Z"]
     )

@@ -52,23 +52,37 @@ def is_current(request: Request, etag: str) -> bool:
     return "*" in tags or etag.removeprefix("W/") in tags
 
 
+def conditional(request: Request, answer: Response) -> Response:
+    """The answer of a read with the strong `ETag` of its bytes, or 304 for whoever has them.
+
+    One that has brought a tag is left as it is: that may name a version, while the bytes tell more than the version.
+    """
+    if answer.status_code != HTTPStatus.OK or "etag" in answer.headers:
+        return answer
+    answer.headers["etag"] = etag_of(bytes(answer.body))
+    if not is_current(request, answer.headers["etag"]):
+        return answer
+    kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=kept)
+
+
 def public_page(request: Request, page: Slice) -> Response:
     """A page as a cacheable answer, with the Link to the next one."""
     return public_answer(request, page.body(), link=_next_link(request, page))
 
 
-def versioned_answer(request: Request, document: BaseModel) -> Response:
+def versioned_answer(request: Request, document: BaseModel, *, etag: str | None = None) -> Response:
     """A document for whoever asked and nobody else, with the ETag that a change of it must name; 304 on reads."""
     body = document.model_dump_json().encode()
-    headers = {"etag": etag_of(body)}
+    headers = {"etag": etag or etag_of(body)}
     if request.method == "GET" and is_current(request, headers["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, headers=headers, media_type=JSON)
 
 
-def created_answer(request: Request, document: Identified) -> Response:
+def created_answer(request: Request, document: Identified, *, etag: str | None = None) -> Response:
     """What a POST to its list has made: 201, its own address in Location, and its ETag."""
-    answer = versioned_answer(request, document)
+    answer = versioned_answer(request, document, etag=etag)
     answer.status_code = HTTPStatus.CREATED
     answer.headers["location"] = f"{request.url.path}/{document.id}"
     return answer

@@ -11,10 +11,12 @@ class CredentialsInAddress(AppError):
         "credentials-in-address",
         "Credentials do not belong in the address, which logs and histories keep.",
     )
+    advice = "Send them in the header `Authorization` or `X-API-Key`, and replace them: they may be in a log by now."
 
 
 class UnknownHost(AppError):
     status, type, title = HTTPStatus.BAD_REQUEST, "unknown-host", "This service does not go by that name."
+    advice = "Use the service's own name. Its operator lists the names in VIBE4VETS_HTTP__ALLOWED_HOSTS."
 
 
 class RequestTimeout(AppError):
@@ -43,6 +45,7 @@ class UnsupportedMediaType(AppError):
         "unsupported-media-type",
         "The body is not of a kind that this operation reads.",
     )
+    advice = "Send it with the `Content-Type` that the operation documents."
 
 
 class HeadersTooLarge(AppError):

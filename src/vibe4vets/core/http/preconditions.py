@@ -11,6 +11,7 @@ async def read_if_match(
     if_match: Annotated[
         str | None,
         Header(
+            alias="If-Match",
             description="The `ETag` of the version that you have read: 428 without, 412 when it has changed since.",
             examples=['"mQ3n0vTtY0u1Y2r9tXkq4w"'],
         ),

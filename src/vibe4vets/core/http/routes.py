@@ -11,13 +11,17 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from vibe4vets.core.database import SAFE_METHODS
+from vibe4vets.core.http.answers import conditional
 from vibe4vets.core.http.bodies import Bodies
 from vibe4vets.core.http.idempotency import answering_once
 from vibe4vets.core.http.proxies import address_key
 
 
 class StrictRoute(APIRoute):
-    """A route that refuses query parameters it does not know, a single one that is repeated, and a hostile body."""
+    """A route that refuses query parameters it does not know, a single one that is repeated, and a hostile body.
+
+    A read has a strong `ETag`, and answers 304 to whoever names it.
+    """
 
     max_body_bytes: ClassVar[int | None] = None
     """A cap of the route's own, for uploads; None leaves it to the setting."""
@@ -27,11 +31,15 @@ class StrictRoute(APIRoute):
 
     guards_first: ClassVar[bool] = False
 
+    has_tag: ClassVar[bool] = True
+    """False for a probe, which wants to know how it is now."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         repeatable = dict(_query_parameters(self.dependant))
         bodies = None
-        if self.methods and self.methods - SAFE_METHODS:
+        reads = not (self.methods or set()) - SAFE_METHODS
+        if not reads:
             declared = self.body_field.field_info if self.body_field is not None else None
             bodies = Bodies(declared, self.max_body_bytes) if self.reads_body else None
             handle = answering_once(handle)
@@ -44,7 +52,8 @@ class StrictRoute(APIRoute):
                 if fault is not None and not self.guards_first:
                     raise fault
                 request.state.body_fault = fault
-            return await handle(request)
+            answer = await handle(request)
+            return conditional(request, answer) if reads and self.has_tag else answer
 
         return strict
 

@@ -138,6 +138,8 @@ class _Answer:
                 self.deadline.reschedule(None)
             if message["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
                 self._tell_methods(message)
+            if message["status"] == HTTPStatus.NO_CONTENT:  # FastAPI names the type of a body that is not there
+                message["headers"] = [field for field in message["headers"] if field[0] != b"content-type"]
             message["headers"] = [*message["headers"], *self._headers(message)]
         elif self.method == "HEAD":
             if message.get("more_body"):

@@ -3,12 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Body, Depends, Query, Request, Response
 
 from vibe4vets.auth.dependencies import Editor, Staff, get_editor, get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import problem_responses
-from vibe4vets.core.http import IDEMPOTENT, success
+from vibe4vets.core.http import IDEMPOTENT, created_answer, success
 from vibe4vets.core.http.preconditions import IfMatchDep
 from vibe4vets.core.preconditions import PreconditionFailed, PreconditionRequired
 from vibe4vets.resources import service
@@ -28,6 +28,8 @@ from vibe4vets.resources.schemas import (
 router = guarded_router("editing", prefix="/resources")
 _EDITORS, _STAFF = [Depends(get_editor)], [Depends(get_staff)]
 _REFUSED = problem_responses(ResourceNotFound, ResourceStateConflict, PreconditionFailed, PreconditionRequired)
+Words = Annotated[Act, Body()]
+_NO_WORDS, _NO_DETAILS = Act(), Verification()
 _ACT = {**success("The resource as it now is.", examples.RESOURCE), **_REFUSED}
 
 
@@ -39,9 +41,10 @@ _ACT = {**success("The resource as it now is.", examples.RESOURCE), **_REFUSED}
     dependencies=[*_EDITORS, IDEMPOTENT],
     responses=success("The resource.", examples.RESOURCE, status=HTTPStatus.CREATED),
 )
-async def create_resource(session: SessionDep, editor: Editor, given: ResourceCreate) -> Response:
+async def create_resource(request: Request, session: SessionDep, editor: Editor, given: ResourceCreate) -> Response:
     """Create a resource, published at once; with `"status": "draft"` it waits for `POST /resources/{id}/publish`."""
-    return staff_answer(await service.create_resource(session, given, actor=editor.actor), status=HTTPStatus.CREATED)
+    resource = await service.create_resource(session, given, actor=editor.actor)
+    return created_answer(request, resource, etag=service.version_etag(resource.version))
 
 
 @router.patch(
@@ -80,7 +83,7 @@ async def archive_resource(
     responses=_ACT,
 )
 async def publish_resource(
-    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Act
+    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Words = _NO_WORDS
 ) -> Response:
     """Show a draft to the public, from this moment on."""
     return staff_answer(
@@ -96,7 +99,7 @@ async def publish_resource(
     responses=_ACT,
 )
 async def restore_resource(
-    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Act
+    session: SessionDep, editor: Editor, resource_id: ResourceID, match: IfMatchDep, given: Words = _NO_WORDS
 ) -> Response:
     """Bring an archived resource back: published if the public knew it, else as a draft."""
     return staff_answer(
@@ -112,7 +115,11 @@ async def restore_resource(
     responses=_ACT,
 )
 async def verify_resource(
-    session: SessionDep, staff: Staff, resource_id: ResourceID, match: IfMatchDep, given: Verification
+    session: SessionDep,
+    staff: Staff,
+    resource_id: ResourceID,
+    match: IfMatchDep,
+    given: Annotated[Verification, Body()] = _NO_DETAILS,
 ) -> Response:
     """Say that you have checked the resource today, and how; its trust rises."""
     return staff_answer(await service.verify_resource(session, resource_id, given, match, actor=staff.actor))

@@ -4,20 +4,27 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
-from vibe4vets.auth.dependencies import Partner, get_partner, guarded_router
+from vibe4vets.auth.dependencies import (
+    ProposalReader,
+    Proposer,
+    get_proposal_reader,
+    get_proposer,
+    guarded_router,
+)
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import MalformedRequest, problem_responses
 from vibe4vets.core.http import IDEMPOTENT, private_page, success
 from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page
 from vibe4vets.resources import service
-from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound
+from vibe4vets.resources.exceptions import ProposalNotFound, ResourceGone, ResourceNotFound
 from vibe4vets.resources.models import Origin
 from vibe4vets.resources.schemas import ProposalCreate, ProposalQuery, ProposalRead, examples
 
-router = guarded_router("proposals", get_partner, prefix="/proposals", problems=[TooManyRequests])
+router = guarded_router("proposals", prefix="/proposals", problems=[TooManyRequests])
+_READERS = [Depends(get_proposal_reader)]
 ProposalID = Annotated[
     UUID, Path(description="The `id` of a proposal.", examples=["9d0b2f5e-3c35-4f0c-9f9c-0d6c1a7f2f22"])
 ]
@@ -27,13 +34,13 @@ ProposalID = Annotated[
     "",
     status_code=HTTPStatus.ACCEPTED,
     summary="Propose a change",
-    dependencies=[IDEMPOTENT],
+    dependencies=[Depends(get_proposer), IDEMPOTENT],
     responses={
         **success("It waits for a reviewer.", examples.PROPOSAL, status=HTTPStatus.ACCEPTED),
-        **problem_responses(ResourceNotFound),
+        **problem_responses(ResourceNotFound, ResourceGone),
     },
 )
-async def create_proposal(session: SessionDep, partner: Partner, given: ProposalCreate) -> ProposalRead:
+async def create_proposal(session: SessionDep, partner: Proposer, given: ProposalCreate) -> ProposalRead:
     """Propose a new resource, a change of one, or that one be archived. The same open change is queued once."""
     submitter = service.Submitter(Origin.PARTNER, partner.actor, str(partner.user_id))
     return await service.propose_as_partner(session, given, submitter)
@@ -43,6 +50,7 @@ async def create_proposal(session: SessionDep, partner: Partner, given: Proposal
     "",
     summary="List your proposals",
     response_model=Page[ProposalRead],
+    dependencies=_READERS,
     responses={
         **success("A page of your proposals.", examples.PROPOSALS),
         **problem_responses(MalformedRequest, InvalidCursor),
@@ -51,7 +59,7 @@ async def create_proposal(session: SessionDep, partner: Partner, given: Proposal
 async def list_proposals(
     request: Request,
     session: SessionDep,
-    partner: Partner,
+    partner: ProposalReader,
     cursors: CursorsDep,
     query: Annotated[ProposalQuery, Query()],
 ) -> Response:
@@ -62,8 +70,9 @@ async def list_proposals(
 @router.get(
     "/{proposal_id}",
     summary="Get one of your proposals",
+    dependencies=_READERS,
     responses={**success("The proposal.", examples.PROPOSAL), **problem_responses(ProposalNotFound)},
 )
-async def get_proposal(session: SessionDep, partner: Partner, proposal_id: ProposalID) -> ProposalRead:
+async def get_proposal(session: SessionDep, partner: ProposalReader, proposal_id: ProposalID) -> ProposalRead:
     """Get a proposal of yours; another partner's is not found."""
     return await service.get_own_proposal(session, str(partner.user_id), proposal_id)

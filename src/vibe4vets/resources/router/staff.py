@@ -7,7 +7,7 @@ from fastapi import Path, Query, Request, Response
 from vibe4vets.auth.dependencies import get_staff, guarded_router
 from vibe4vets.core.database import SessionDep
 from vibe4vets.core.errors import MalformedRequest, problem_responses
-from vibe4vets.core.http import private_page, success
+from vibe4vets.core.http import private_page, success, versioned_answer
 from vibe4vets.core.pagination import CursorsDep, InvalidCursor, Page, PageQuery
 from vibe4vets.resources import service
 from vibe4vets.resources.exceptions import ResourceNotFound, RevisionNotFound
@@ -27,10 +27,10 @@ _PAGED = problem_responses(MalformedRequest, InvalidCursor)
 Number = Annotated[RevisionNumber, Path(description="The `number` of a version.", examples=[2])]
 
 
-def staff_answer(resource: ResourceRead, *, status: int = 200) -> Response:
+def staff_answer(resource: ResourceRead) -> Response:
     """A working resource with the ETag that its next change names in `If-Match`."""
     headers = {"etag": service.version_etag(resource.version)}
-    return Response(resource.model_dump_json(), status, headers, media_type="application/json")
+    return Response(resource.model_dump_json(), headers=headers, media_type="application/json")
 
 
 @router.get(
@@ -52,9 +52,10 @@ async def list_working_resources(
     response_model=ResourceRead,
     responses={**success("The resource.", examples.RESOURCE), **problem_responses(ResourceNotFound)},
 )
-async def get_working_resource(session: SessionDep, resource_id: ResourceID) -> Response:
+async def get_working_resource(request: Request, session: SessionDep, resource_id: ResourceID) -> Response:
     """Get a resource as its editors see it, with the ETag that a change of it names in `If-Match`."""
-    return staff_answer(await service.get_working(session, resource_id))
+    resource = await service.get_working(session, resource_id)
+    return versioned_answer(request, resource, etag=service.version_etag(resource.version))
 
 
 @router.get(

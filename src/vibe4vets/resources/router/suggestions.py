@@ -12,7 +12,7 @@ from vibe4vets.core.errors import InternalError, InvalidRequest, MalformedReques
 from vibe4vets.core.http import IDEMPOTENT, Limited, StrictRoute, success
 from vibe4vets.core.limits import TooManyRequests
 from vibe4vets.resources import service
-from vibe4vets.resources.exceptions import ResourceNotFound, SuggestionNotFound
+from vibe4vets.resources.exceptions import ResourceGone, ResourceNotFound, SuggestionNotFound
 from vibe4vets.resources.models import Origin
 from vibe4vets.resources.router.public import ResourceID
 from vibe4vets.resources.schemas import (
@@ -49,7 +49,7 @@ Token = Annotated[
     status_code=HTTPStatus.ACCEPTED,
     summary="Suggest a resource or a correction",
     dependencies=_LIMITED,
-    responses={**_RECEIVED, **problem_responses(ResourceNotFound, TooManyRequests)},
+    responses={**_RECEIVED, **problem_responses(ResourceNotFound, ResourceGone, TooManyRequests)},
 )
 async def create_suggestion(session: SessionDep, settings: SettingsDep, given: SuggestionCreate) -> SuggestionReceipt:
     """Tell what is missing, or with `resource_id` what is wrong. A reviewer looks at it before anybody sees it.
@@ -86,7 +86,7 @@ async def erase_contact(session: SessionDep, settings: SettingsDep, token: Token
     status_code=HTTPStatus.ACCEPTED,
     summary="Report what is wrong with a resource",
     dependencies=_LIMITED,
-    responses={**_RECEIVED, **problem_responses(ResourceNotFound, TooManyRequests)},
+    responses={**_RECEIVED, **problem_responses(ResourceNotFound, ResourceGone, TooManyRequests)},
 )
 async def create_feedback(
     session: SessionDep, settings: SettingsDep, resource_id: ResourceID, given: FeedbackCreate

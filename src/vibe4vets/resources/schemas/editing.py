@@ -122,9 +122,9 @@ class VerificationMethod(StrEnum):
 
 
 class Verification(Input):
-    """That a person has checked the resource, and how."""
+    """That a person has checked the resource; how and what they noticed stands in its history."""
 
-    how: VerificationMethod
+    how: VerificationMethod | None = Field(default=None, description="How it was checked.", examples=["phone"])
     note: Annotated[Line, Field(min_length=1, max_length=400)] | None = None
 
 

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from vibe4vets.core.pagination import PageQuery
-from vibe4vets.core.schemas import COMMA_SEPARATED, Input, Instant, Line, PlainInt, Slug, plain_number, unique
+from vibe4vets.core.schemas import COMMA_SEPARATED, Either, Input, Instant, Line, PlainInt, Slug, plain_number, unique
 from vibe4vets.resources.models import Category, Scope
 from vibe4vets.resources.schemas.types import Language, StateCode, Tag
 
@@ -46,6 +46,13 @@ def _box_of_the_globe(text: str) -> str:
 
 Box = Annotated[
     str, StringConstraints(pattern=f"^{_DEGREES}(,{_DEGREES}){{3}}$", max_length=100), AfterValidator(_box_of_the_globe)
+]
+
+
+Moment = Annotated[
+    Instant | Literal["now"],
+    Either("instant_or_now", "Give `now`, or an instant with its offset from UTC, such as 2026-11-01T18:30:00Z"),
+    WithJsonSchema({"type": "string", "maxLength": 40}),
 ]
 
 
@@ -146,7 +153,7 @@ class ResourceFilters(Input):
         "west may lie east of east, across the date line.",
         examples=["-83.2,39.8,-82.8,40.2"],
     )
-    open_at: Annotated[Instant | Literal["now"], WithJsonSchema({"type": "string", "maxLength": 40})] | None = Field(
+    open_at: Moment | None = Field(
         default=None,
         description="Known to be open at this instant, or `now`, by the clock of its location. What gives no certain "
         "hours is left out; its `hours.text` may tell.",

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from vibe4vets.core.pagination import Page
-from vibe4vets.core.schemas import Output
+from vibe4vets.core.schemas import Identified, Output
 from vibe4vets.resources.models import Category, Scope, Status
 from vibe4vets.resources.schemas.query import SuggestionKind
 from vibe4vets.resources.schemas.types import Week
@@ -61,10 +61,9 @@ class TrustRead(Output):
     verified_at: datetime | None = Field(description="When a person last checked it; null when nobody has.")
 
 
-class ResourceRead(Output):
+class ResourceRead(Identified):
     """A published resource."""
 
-    id: UUID
     version: int = Field(description="Counts the published changes from 1.")
     title: str
     summary: str | None
@@ -171,7 +170,9 @@ class Interpretation(Output):
     """How the query was understood."""
 
     query: str
-    corrected: str | None = Field(description="The query with its spelling repaired; null when nothing was.")
+    corrected: str | None = Field(
+        description="The words with their spelling repaired, without those of `place`; null when nothing was repaired."
+    )
     place: PlaceRead | None = Field(description="The place named in the query; null when none was.")
     other_places: list[PlaceRead] = Field(description="What else the words for the place could mean.")
     relaxed: list[str] = Field(

@@ -85,7 +85,7 @@ def _item(row: Any) -> str:  # noqa: ANN401  a row of any statement
     about = {
         "kind": row.kind,
         "id": str(row.resource_id),
-        "changed_at": row.changed_at.isoformat(),
+        "changed_at": row.changed_at.isoformat().replace("+00:00", "Z"),
         "successor": row.successor_id and str(row.successor_id),
     }
     return f'{json.dumps(about)[:-1]},"resource":{row.document or "null"}}}'

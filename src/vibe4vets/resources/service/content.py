@@ -1,7 +1,7 @@
 """What people write about a resource, as one flat set of fields: compared, proposed, applied and rolled back."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ FIELDS = (
     "states", "phone", "phone_extension", "email", "website", "hours", "languages", "cost", "locations",
 )  # fmt: skip
 _LISTS = {"eligibility", "categories", "tags", "states", "languages", "locations"}
+_BODY = ("body",)
 _PLAIN = set(FIELDS) - {"organization", "hours", "locations"}
 
 
@@ -51,8 +52,13 @@ def is_same(field: str, one: Any, other: Any) -> bool:  # noqa: ANN401  values o
     return bool(one == other)
 
 
-def intake_of(identity: Mapping[str, Any], content: Mapping[str, Any]) -> ResourceIntake:
-    """The record that `content` makes under `identity`. Raises InvalidRequest, also for a rule that spans fields."""
+def intake_of(
+    identity: Mapping[str, Any], content: Mapping[str, Any], *, within: Sequence[str] = _BODY
+) -> ResourceIntake:
+    """The record that `content` makes under `identity`.
+
+    Raises InvalidRequest, also for a rule that spans fields; `within` is where the content stands in the request.
+    """
     fields = {name: value for name, value in content.items() if name != "hours"}
     if "hours" in content:
         fields["hours_text"], fields["hours_weekly"] = HoursIntake.model_validate(content["hours"]).stored()
@@ -61,7 +67,7 @@ def intake_of(identity: Mapping[str, Any], content: Mapping[str, Any]) -> Resour
     try:
         return ResourceIntake.model_validate({**identity, **fields})
     except ValidationError as error:
-        problems = [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors(include_url=False)]
+        problems = [{**problem, "loc": (*within, *problem["loc"])} for problem in error.errors(include_url=False)]
         raise InvalidRequest(errors=violations(problems)) from None
 
 
@@ -77,9 +83,9 @@ def is_empty(value: object) -> bool:
     return value in (None, "", []) or (isinstance(value, dict) and not any(value.values()))
 
 
-def settled(identity: Mapping[str, Any], content: Mapping[str, Any]) -> Content:
+def settled(identity: Mapping[str, Any], content: Mapping[str, Any], *, within: Sequence[str] = _BODY) -> Content:
     """`content` as it would be stored: checked, normalised, absent fields empty."""
-    intake = intake_of(identity, content)
+    intake = intake_of(identity, content, within=within)
     fields = intake.model_dump(mode="json", include=_PLAIN | {"organization", "locations"})
     return {**fields, "hours": {"text": intake.hours_text, "weekly": _week(intake)}}
 

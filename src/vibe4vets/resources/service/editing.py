@@ -166,7 +166,7 @@ async def verify_resource(
     await session.execute(_VERIFY, {"id": resource_id})
     if locked.status is Status.PUBLISHED:
         await render_resources(session, [resource_id])
-    reason = given.how.value if given.note is None else f"{given.how.value}: {given.note}"
+    reason = ": ".join(filter(None, (given.how, given.note))) or None
     return await _keep(session, resource_id, Deed(Change.VERIFIED, actor, reason), locked)
 
 

@@ -15,7 +15,7 @@ from vibe4vets.core.database import Session
 from vibe4vets.core.errors import InvalidRequest, Violation
 from vibe4vets.core.pagination import Cursors, Listing, Order, Slice
 from vibe4vets.core.security import new_token, token_hash
-from vibe4vets.resources.exceptions import ProposalNotFound, ResourceNotFound, SuggestionNotFound
+from vibe4vets.resources.exceptions import ProposalNotFound, ResourceGone, ResourceNotFound, SuggestionNotFound
 from vibe4vets.resources.models import FeedbackKind, Origin, ProposalKind, ProposalState, proposals, submissions
 from vibe4vets.resources.schemas import (
     Contact,
@@ -72,7 +72,11 @@ with sent as (
 )
 select proposal_id, exists (select from erased) as had_contact from sent
 """)
-_PUBLIC = text("select exists (select from published_resources where id = :id)")
+_PUBLIC = text("""
+select p.id is not null as is_public, w.id is not null as is_gone, w.successor_id
+from (select cast(:id as uuid) as id) asked
+left join published_resources p using (id) left join withdrawn_resources w using (id)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,8 @@ class Draft:
 async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     """Queue `draft` and return its id; the same open change is queued once and keeps the id it has.
 
-    Raises ResourceNotFound unless it is about something published, InvalidRequest when nothing would change.
+    Raises ResourceNotFound or ResourceGone unless it is about something published, InvalidRequest when nothing would
+    change.
     """
     base, version = await _base(session, draft)
     changes = {
@@ -135,6 +140,7 @@ async def propose(session: Session, draft: Draft, submitter: Submitter) -> UUID:
     return proposal_id
 
 
+_GIVEN = ("body", "resource")
 _NO_CHANGE = "This is what the directory says already; name the fields that are wrong with their right values"
 
 
@@ -142,8 +148,13 @@ async def _base(session: Session, draft: Draft) -> tuple[Mapping[str, Any], int 
     """The content that a proposal is made against, and its version; what is not published does not exist here."""
     if draft.resource_id is None:
         return {}, None
-    if not (await session.execute(_PUBLIC, {"id": draft.resource_id})).scalar_one():
-        raise ResourceNotFound
+    found = (await session.execute(_PUBLIC, {"id": draft.resource_id})).one()
+    if not found.is_public:
+        raise (
+            ResourceGone(successor=found.successor_id and str(found.successor_id))
+            if found.is_gone
+            else ResourceNotFound
+        )
     resource = (await read_resources(session, [draft.resource_id]))[draft.resource_id]
     return content_of(resource), resource.version
 
@@ -151,10 +162,10 @@ async def _base(session: Session, draft: Draft) -> tuple[Mapping[str, Any], int 
 def _proposed(draft: Draft, base: Mapping[str, Any]) -> Mapping[str, Any]:
     if draft.kind is ProposalKind.CREATE:
         title = draft.fields.get("title")
-        whole = settled(SUGGESTED, {"organization": title, "scope": "local", **draft.fields})
+        whole = settled(SUGGESTED, {"organization": title, "scope": "local", **draft.fields}, within=_GIVEN)
         return {name: value for name, value in whole.items() if not is_empty(value)}
     if draft.kind is ProposalKind.CHANGE:
-        after = settled(SUGGESTED, {**base, **draft.fields})
+        after = settled(SUGGESTED, {**base, **draft.fields}, within=_GIVEN)
         return {name: after[name] for name in draft.fields}
     return {}
 

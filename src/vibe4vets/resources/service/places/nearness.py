@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, ColumnElement, Double, Float, FromClause, Integer, and_, bindparam, func, or_, select
 
 from vibe4vets.resources.models import published, published_locations
-from vibe4vets.resources.service.places.areas import NATIONAL, squares, statewide
+from vibe4vets.resources.service.places.areas import NATIONAL, squares, squares_within, statewide
 from vibe4vets.resources.service.places.place import Place
 
 _EARTH_MILES: Final = 3958.7613
@@ -95,6 +95,7 @@ def box_parameters(bbox: str) -> dict[str, Any]:
     return {
         "west": west, "south": south, "east" if west <= east else "east_beyond": east, "north": north,
         "box_squares": [square for side in sides for square in squares(south, north, *side)],
+        "box_within": [square for side in sides for square in squares_within(south, north, *side)],
     }  # fmt: skip
 
 
@@ -104,4 +105,5 @@ def in_box(*, across_the_date_line: bool) -> ColumnElement[bool]:
     between = L.longitude.between(_given("west"), _given("east"))
     outside = or_(L.longitude >= _given("west"), L.longitude <= _given("east_beyond"))
     inside = select(L.position).where(L.resource_id == P.id, latitude, outside if across_the_date_line else between)
-    return and_(P.areas.op("&&")(_areas("box_squares")), inside.exists())
+    certain = P.areas.op("&&")(_areas("box_within"))  # a dense city would be looked at place by place
+    return and_(P.areas.op("&&")(_areas("box_squares")), or_(certain, inside.exists()))

@@ -18,7 +18,7 @@ from vibe4vets.resources.service.places.place import PlaceKind, Reading
 
 SURE, LIKELY, PERHAPS, HARDLY = 1.0, 0.8, 0.7, 0.5
 _MOST_OTHERS: Final = 5
-_BEFORE: Final = frozenset(["in", "near", "around", "at", "from", "to", "by", "outside", "en", "cerca"])
+BEFORE_A_PLACE: Final = frozenset(["in", "near", "around", "at", "from", "to", "by", "outside", "en", "cerca"])
 _AFTER: Final = frozenset(["area", "metro"])
 _COUNTY: Final = frozenset(["county", "parish", "borough"])
 # Words of the language, in small letters no code unless they end the text or follow a comma.
@@ -137,7 +137,7 @@ class Recognition:
     def _city_alone(self, found: list[Candidate], start: int, end: int) -> Iterator[tuple[_Rank, Reading]]:
         first, is_last = found[0], end == len(self.words)
         stop = end + (not is_last and self.words[end] in _AFTER)
-        if (start and self.words[start - 1] in _BEFORE) or stop > end:
+        if (start and self.words[start - 1] in BEFORE_A_PLACE) or stop > end:
             sure = SURE if first.share > _MOSTLY else LIKELY
             yield _Rank.CITY_AFTER_IN, _reading(found, start, stop, sure)
         known = first.weight >= (_KNOWN if self._atlas.complete else 1) and first.share >= _OFTEN
@@ -163,7 +163,7 @@ class Recognition:
             return
         begin = start - 2 if start > 1 and self.words[start - 2 : start] == ["state", "of"] else start
         after = end + (end < len(self.words) and self.words[end] == "state")
-        at_edge = begin == 0 or after == len(self.words) or self.words[begin - 1] in _BEFORE or after > end
+        at_edge = begin == 0 or after == len(self.words) or self.words[begin - 1] in BEFORE_A_PLACE or after > end
         sure = SURE if at_edge and (begin or after == len(self.words) or after > end) else LIKELY
         others = tuple(city.place for city in self._atlas.cities(self.words[start:end])[:_MOST_OTHERS])
         yield _Rank.STATE_NAME, Reading(state_place(code), begin, after, sure, others)

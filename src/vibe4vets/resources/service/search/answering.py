@@ -8,6 +8,7 @@ from vibe4vets.core.pagination import Found, Slice
 from vibe4vets.resources.schemas import FacetName, Interpretation, PlaceRead, SearchQuery, TermRead
 from vibe4vets.resources.service.crisis import CRISIS_LINE, crisis_line
 from vibe4vets.resources.service.places import Place
+from vibe4vets.resources.service.places.recognition import BEFORE_A_PLACE
 from vibe4vets.resources.service.search.explaining import explanations
 from vibe4vets.resources.service.search.highlighting import Highlighter
 from vibe4vets.resources.service.search.knowledge import Knowledge
@@ -79,12 +80,23 @@ def _interpretation(
     reading = understanding.reading
     return Interpretation(
         query=query.q,
-        corrected=understanding.corrected,
+        corrected=_corrected(understanding),
         place=_place(reading.place) if reading else None,
         other_places=[_place(other) for other in reading.others] if reading else [],
         relaxed=list(relaxed),
         fallback=is_fallback,
     )
+
+
+def _corrected(understanding: Understanding) -> str | None:
+    """The repaired words; a place that is sure stands beside them, and not among them."""
+    if understanding.corrected is None or not understanding.is_sure_of_place:
+        return understanding.corrected
+    words = list(understanding.named)
+    reading = understanding.reading
+    if reading and 0 < reading.start <= len(words) and words[reading.start - 1] in BEFORE_A_PLACE:
+        del words[reading.start - 1]
+    return " ".join(words) or understanding.corrected
 
 
 def _place(place: Place) -> PlaceRead:

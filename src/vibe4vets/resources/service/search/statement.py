@@ -78,9 +78,10 @@ class SearchStatement:
             return f"chosen as materialized (select distinct found.ctid from {found})"
         numbers = {branch.query: number for number, branch in enumerate(candidates.branches)}
         closer: list[list[int]] = []
-        for branch in candidates.branches:
-            instead = numbers[branch.instead] if branch.instead else None
-            closer.append([] if instead is None else [*closer[instead], instead])
+        for number, branch in enumerate(candidates.branches):
+            instead = numbers[branch.instead] if branch.instead else number
+            # what is core and related at once stands before what is closer
+            closer.append([*closer[instead], instead] if instead < number else [])
         branches = [
             self._branch(number, query, candidates.limit, closer[number]) for number, query in enumerate(queries)
         ]
