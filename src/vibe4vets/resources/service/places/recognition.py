@@ -131,7 +131,7 @@ class Recognition:
         if end - start > 1:
             return found[0].weight >= _LARGE and found[0].share > _MOSTLY
         is_last_alone = end == len(self.words) and start > 0 and not any(map(self._is_capital, range(1, start)))
-        after_in = start > 0 and self.words[start - 1] in _BEFORE
+        after_in = start > 0 and self.words[start - 1] in BEFORE_A_PLACE
         return self._is_capital(start) and (after_in or is_last_alone)
 
     def _city_alone(self, found: list[Candidate], start: int, end: int) -> Iterator[tuple[_Rank, Reading]]:
