@@ -82,6 +82,25 @@ async def test_a_suggestion_names_its_resource(client: httpx.AsyncClient, shelf:
     assert await suggest(client, "duo") == []
 
 
+@pytest.mark.parametrize(
+    ("q", "names"),
+    [
+        ("legion", ["Legion of Valor", "American Legion", "The American Legion, Department of Ohio"]),
+        ("legion amer", ["American Legion", "The American Legion, Department of Ohio"]),
+        ("american legion ohio", ["The American Legion, Department of Ohio"]),
+        ("le", ["Legion of Valor"]),
+        ("draft", []),
+        ("legoin amer", ["American Legion", "The American Legion, Department of Ohio"]),
+    ],
+)
+async def test_organizations_by_their_words(client: httpx.AsyncClient, shelf: Shelf, q: str, names: list[str]) -> None:
+    known = ["The American Legion, Department of Ohio", "Legion of Valor", "American Legion", "Elks"]
+    for number, name in enumerate(known):
+        await shelf.publish(str(number), organization=name)
+    await shelf.put("9", organization="Draft Legion")
+    assert [item["text"] for item in await suggest(client, q, kind="organization")] == names
+
+
 async def test_every_kind_has_room(reader: httpx.AsyncClient) -> None:
     items = await suggest(reader, "vet", limit=20)
     assert {item["kind"] for item in items} >= {"resource", "tag"}

@@ -94,6 +94,7 @@ class Organization(Record, table=True):
     __table_args__ = (
         UniqueConstraint("source_id", "name_key", name=ONE_NAME_PER_SOURCE),
         Index("ix_organizations_name_key", "name_key", "id", postgresql_ops={"name_key": "text_pattern_ops"}),
+        Index("ix_organizations_name_words", text("to_tsvector('simple', name_key)"), postgresql_using="gin"),
         CheckConstraint("name <> '' and name_key <> ''", name="named"),
     )
 

@@ -20,7 +20,10 @@ from vibe4vets.resources.terms import tag_name
 
 _MOST_READ: Final = 5_000
 """Where every word is in more names than this, those of the best standing are looked through instead."""
-_FEW: Final = 3
+_FEW: Final = {SuggestionKind.RESOURCE: 3, SuggestionKind.ORGANIZATION: 1}
+"""Who has fewer than this may have slipped."""
+_TELLING: Final = 3
+"""So many letters are looked for within the names of organizations; fewer begin too many words."""
 _SHORTEST, _MOST_REPAIRED = 4, 4
 _SHARE_OF_OTHERS: Final = 4
 """One in so many places of a full page is kept for organizations, tags and places."""
@@ -90,12 +93,26 @@ select 'resource' as kind, d ->> 'title' as text, place, null as value, json_bui
   )::text as resource
 from best join published_resources p on p.id = best.id cross join lateral (select p.document::json as d) document
 union all
-(select 'organization', min(name), row_number() over (order by name_key), cast((array_agg(id order by id))[1] as text),
-   null
- from organizations o
- where 'organization' = any(cast(:kinds as text[])) and name_key like cast(:text as text) || '%'
-   and exists (select from published_resources p where p.organization_id = o.id)
- group by name_key order by name_key limit cast(:size as integer))
+(select 'organization', name, row_number() over (order by place, length(name_key), name_key), id, null
+ from (
+  (select name_key, min(name) as name, cast((array_agg(id order by id))[1] as text) as id, 1 as place
+   from organizations o
+   where 'organization' = any(cast(:kinds as text[])) and name_key like cast(:text as text) || '%'
+     and exists (select from published_resources p where p.organization_id = o.id)
+   group by name_key order by name_key limit cast(:size as integer))
+  union all
+  (select name_key, min(name), cast((array_agg(id order by id))[1] as text), 2
+   from (
+    select * from organizations
+    where 'organization' = any(cast(:kinds as text[])) and length(cast(:text as text)) >= cast(:telling as integer)
+      and to_tsvector('simple', name_key) @@ cast(cast(:query as text) as tsquery)
+      and name_key not like cast(:text as text) || '%'
+    limit 400
+   ) o
+   where exists (select from published_resources p where p.organization_id = o.id)
+   group by name_key order by length(name_key), name_key limit cast(:size as integer))
+ ) organizations
+ order by place, length(name_key), name_key limit cast(:size as integer))
 union all
 (select 'tag', value, row_number() over (order by uses desc, value), value, null
  from published_terms
@@ -111,7 +128,7 @@ def _statement(first: str) -> Statement:
     typed = text(_SUGGEST.replace("FIRST", first)).bindparams(
         *(bindparam(name, type_=Text) for name in ("first", "pattern", "query", "text", "tag", *second)),
         *(bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "words")),
-        *(bindparam(name, type_=Integer) for name in ("size", "most")),
+        *(bindparam(name, type_=Integer) for name in ("size", "most", "telling")),
     )
     return Statement(typed.columns())
 
@@ -140,12 +157,11 @@ async def suggest(session: Session, query: SuggestQuery, places: LivePlaces) -> 
         return '{"items":[]}'
     kinds = query.kind or list(SuggestionKind)
     found = await _find(session, words, kinds, query.limit)
-    if SuggestionKind.RESOURCE in kinds and len(found[SuggestionKind.RESOURCE]) < min(_FEW, query.limit):
-        repaired = await _repair(session, words)
-        if repaired != words:
-            meant = await _find(session, repaired, [SuggestionKind.RESOURCE], query.limit)
-            both = [*found[SuggestionKind.RESOURCE], *meant[SuggestionKind.RESOURCE]]
-            found[SuggestionKind.RESOURCE] = list(dict.fromkeys(both))
+    scarce = [kind for kind, few in _FEW.items() if kind in kinds and len(found[kind]) < min(few, query.limit)]
+    if scarce and (repaired := await _repair(session, words)) != words:
+        meant = await _find(session, repaired, scarce, query.limit)
+        for kind in scarce:
+            found[kind] = list(dict.fromkeys([*found[kind], *meant[kind]]))
     if SuggestionKind.PLACE in kinds:
         gazetteer = await places.current(session)
         found[SuggestionKind.PLACE] = [_place_item(place) for place in gazetteer.complete(query.q, query.limit)]
@@ -198,6 +214,7 @@ def _parameters(words: Sequence[str], kinds: Sequence[str], limit: int) -> dict[
         "kinds": [*kinds],
         "size": limit,
         "most": _MOST_READ,
+        "telling": _TELLING,
     }
 
 
