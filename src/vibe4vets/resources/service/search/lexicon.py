@@ -104,7 +104,7 @@ class Lexicon:
         """What the words mean; no word is read twice, and none of those `taken`.
 
         The phrase with the most telling words comes first: "free dental care" is "dental care" rather than "free
-        dental", and "transitional housing for veterans" no "housing for veterans". Of equals the longest does.
+        dental", and "transitional housing for women" no "housing for women". Of equals the longest does.
         """
         free = [position not in taken for position in range(len(words))]
         singular = [_singular(word) for word in words]
