@@ -32,7 +32,7 @@ TABLES = "select relname from pg_class where relkind = 'r' and relnamespace = 'p
 SEQUENCES = "select relname from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace"
 ALWAYS = "select tgrelid::regclass::text, tgname from pg_trigger where tgenabled = 'A'"
 LEAVE = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and pid <> $2"
-MOST_GROWTH_BYTES = 8_000_000  # what is deleted still takes room, and time
+MOST_GROWTH_BYTES = 16_000_000  # what is deleted still takes room, and time
 
 
 def copy_home(made: Path, home: Path) -> EmbeddedPostgres:

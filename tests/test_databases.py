@@ -9,9 +9,9 @@ from tests.databases import Lender
 from vibe4vets.core.embedded import EmbeddedPostgres
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def own_lender(server: EmbeddedPostgres, owner: asyncpg.Connection, empty_template: str) -> AsyncIterator[Lender]:
-    """One whose databases no test outside this file has had."""
+    """One whose databases no other test has had, nor left traces in."""
     lender = Lender(server, owner, empty_template)
     yield lender
     await lender.close()
