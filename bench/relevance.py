@@ -213,10 +213,13 @@ def spike(database: BenchDatabase, name: str) -> Iterator[Callable[[], str]]:
 
     async def prepare() -> None:
         owner = await asyncpg.connect(database.owner_url)
+        if not await owner.fetchval("select 1 from pg_roles where rolname = 'postgres'"):  # whom the spike runs as
+            await owner.execute("create role postgres")
         for statement in (
-            f"drop database if exists {name} with (force)", f"create database {name}",
-            "drop role if exists postgres", "create role postgres superuser login password 'spike'",
-        ):  # fmt: skip
+            "alter role postgres superuser login password 'spike'",
+            f"drop database if exists {name} with (force)",
+            f"create database {name}",
+        ):
             await owner.execute(statement)
         await owner.close()
         connection = await asyncpg.connect(host=parts[3], user="postgres", password="spike", database=name)
