@@ -27,6 +27,7 @@ async def ask(client: httpx.AsyncClient, q: str, **narrowed: str) -> dict[str, A
 async def test_the_hits_are_the_same(
     client: httpx.AsyncClient, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, sample: str
 ) -> None:
+    monkeypatch.setattr(weights, "BRANCH_OF_MANY", weights.BRANCH)
     monkeypatch.setattr(weights, "COMMON", 1)
     monkeypatch.setattr(weights, "COUNTED", 1)
     # just below the border, so that words weigh the same on both sides of it
@@ -56,8 +57,9 @@ async def test_the_hits_are_the_same(
     ids=str,
 )
 async def test_filters_hold_whatever_is_called_so(
-    client: httpx.AsyncClient, sql: asyncpg.Connection, narrowed: dict[str, str]
+    client: httpx.AsyncClient, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, narrowed: dict[str, str]
 ) -> None:
+    monkeypatch.setattr(weights, "BRANCH_OF_MANY", weights.BRANCH)
     titles = await sql.fetch("select title from search_rows where scope = 'national' order by id limit 10")
     await sql.execute(GROW, weights.SAMPLED_FROM - 1)
     small = [await ask(client, row["title"], **narrowed) for row in titles]

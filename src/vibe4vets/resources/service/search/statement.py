@@ -82,9 +82,8 @@ class SearchStatement:
             instead = numbers[branch.instead] if branch.instead else number
             # what is core and related at once stands before what is closer
             closer.append([*closer[instead], instead] if instead < number else [])
-        branches = [
-            self._branch(number, query, candidates.limit, closer[number]) for number, query in enumerate(queries)
-        ]
+        most = max(candidates.limit, weights.BRANCH_OF_MANY)
+        branches = [self._branch(number, query, most, closer[number]) for number, query in enumerate(queries)]
         titled = self._titled([all_of([query, *filters]) for query in candidates.found])
         chosen = "\nunion ".join([*(f"select ctid from branch_{number}" for number in numbers.values()), titled])
         return f"{''.join(branches)}chosen as materialized ({chosen})"
