@@ -30,10 +30,11 @@ from vibe4vets.cli.directory import seed
 from vibe4vets.connectors.service import RunReport, run_source
 from vibe4vets.connectors.sources.records import RecordFile
 from vibe4vets.core.config import FetchSettings, Settings
-from vibe4vets.core.database import Session, make_engine
+from vibe4vets.core.database import Session, connect, make_engine
 from vibe4vets.core.embedded import EmbeddedPostgres, default_home
 from vibe4vets.core.fetch import Fetcher
 from vibe4vets.core.fetch.hosts import PostgresHosts
+from vibe4vets.core.jobs import Workbench
 from vibe4vets.core.logging import configure_logging
 from vibe4vets.core.migrations import upgrade
 from vibe4vets.main import create_app
@@ -206,6 +207,15 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+@pytest.fixture
+async def bench(settings: Settings) -> AsyncIterator[Workbench]:
+    """What a worker has."""
+    database = await connect(settings)
+    async with Fetcher(settings.fetch, PostgresHosts(database.writes)) as fetcher:
+        yield Workbench(settings, database, fetcher, asyncio.Event())
+    await database.dispose()
 
 
 @pytest.fixture

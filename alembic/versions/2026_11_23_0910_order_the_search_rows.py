@@ -9,7 +9,7 @@ down_revision = "2026112230"
 branch_labels = None
 depends_on = None
 
-# Writers wait meanwhile, readers for a moment at the end. Only the owner of a table may do this, and the service is not;
+# Writers wait meanwhile, readers only while the one table takes the place of the other. Only the owner of a table may do this, and the service is not;
 # who had rights keeps them.
 ORDER = """
 create function order_search_rows() returns void language plpgsql security definer set search_path from current as $$
@@ -22,6 +22,7 @@ begin
   alter table ordered_rows add constraint pk_ordered_rows primary key (id);
   create index ix_ordered_rows on ordered_rows using gin (words)
     with (fastupdate = on, gin_pending_list_limit = 8192);
+  analyze ordered_rows;
   for granted in
     select grantee::regrole as role, privilege_type
     from pg_class, aclexplode(relacl) where oid = 'search_rows'::regclass and grantee <> 0
@@ -36,7 +37,6 @@ begin
     for each row when (get_byte(uuid_send(new.id), 15) % 32 = 0) execute function keep_sample();
   create trigger keep_sample_after_delete after delete on search_rows
     for each row when (get_byte(uuid_send(old.id), 15) % 32 = 0) execute function keep_sample();
-  analyze search_rows;
 end $$
 """
 

@@ -1,8 +1,6 @@
 """A record file that has not changed costs one conditional request, and only where nothing is left to find out."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,10 +13,7 @@ from vibe4vets.connectors import service
 from vibe4vets.connectors.models import Trigger
 from vibe4vets.core.audit import SYSTEM
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import connect
 from vibe4vets.core.embedded import EmbeddedPostgres
-from vibe4vets.core.fetch import Fetcher
-from vibe4vets.core.fetch.hosts import PostgresHosts
 from vibe4vets.core.jobs import Workbench
 
 SLUG = "county_franklin"
@@ -50,15 +45,6 @@ def settings(server: EmbeddedPostgres, database: str, publisher: Publisher) -> S
         fetch={"allow": publisher.address},
         jobs={"poll": timedelta(milliseconds=100), "retry_pause": timedelta(seconds=10)},
     )
-
-
-@pytest.fixture
-async def bench(settings: Settings) -> AsyncIterator[Workbench]:
-    """What a worker has."""
-    database = await connect(settings)
-    async with Fetcher(settings.fetch, PostgresHosts(database.writes)) as fetcher:
-        yield Workbench(settings, database, fetcher, asyncio.Event())
-    await database.dispose()
 
 
 async def run(bench: Workbench, sql: asyncpg.Connection, trigger: Trigger = Trigger.SCHEDULE) -> asyncpg.Record:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,7 @@ from vibe4vets.connectors.models import ConnectorRun, RunState, Trigger
 from vibe4vets.connectors.service.leases import Lease, LeaseLost, take
 from vibe4vets.core.audit import SYSTEM
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import connect
 from vibe4vets.core.embedded import EmbeddedPostgres
-from vibe4vets.core.fetch import Fetcher
-from vibe4vets.core.fetch.hosts import PostgresHosts
 from vibe4vets.core.jobs import LONGEST_WAIT, Workbench
 
 SLUG = "ohio_211"
@@ -67,15 +64,6 @@ def settings(server: EmbeddedPostgres, database: str, publisher: Publisher) -> S
         fetch={"allow": publisher.address},
         jobs={"poll": timedelta(milliseconds=100), "retry_pause": timedelta(seconds=10)},
     )
-
-
-@pytest.fixture
-async def bench(settings: Settings) -> AsyncIterator[Workbench]:
-    """What a worker has."""
-    database = await connect(settings)
-    async with Fetcher(settings.fetch, PostgresHosts(database.writes)) as fetcher:
-        yield Workbench(settings, database, fetcher, asyncio.Event())
-    await database.dispose()
 
 
 async def request(bench: Workbench, **options: Any) -> UUID:

@@ -13,10 +13,7 @@ from structlog.testing import capture_logs
 from tests.conftest import make_settings
 from vibe4vets.core import jobs
 from vibe4vets.core.config import Settings
-from vibe4vets.core.database import connect
 from vibe4vets.core.embedded import EmbeddedPostgres
-from vibe4vets.core.fetch import Fetcher
-from vibe4vets.core.fetch.hosts import PostgresHosts
 from vibe4vets.core.jobs import Chore, Workbench
 
 
@@ -24,15 +21,6 @@ from vibe4vets.core.jobs import Chore, Workbench
 def settings(server: EmbeddedPostgres, database: str) -> Settings:
     """Settings of an eager worker."""
     return make_settings(server.app_url(database), jobs={"poll": timedelta(milliseconds=50)})
-
-
-@pytest.fixture
-async def bench(settings: Settings) -> AsyncIterator[Workbench]:
-    """What a worker has."""
-    database = await connect(settings)
-    async with Fetcher(settings.fetch, PostgresHosts(database.writes)) as fetcher:
-        yield Workbench(settings, database, fetcher, asyncio.Event())
-    await database.dispose()
 
 
 @asynccontextmanager

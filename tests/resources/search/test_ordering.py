@@ -1,5 +1,6 @@
 """The search rows of a large directory are brought together by region; searches go on, and nothing else changes."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -65,6 +66,31 @@ async def test_rows_of_a_region_come_together(
     place = await sql.fetchval("select 'search_rows'::regclass::oid")
     await service.order_rows(session)
     assert await sql.fetchval("select 'search_rows'::regclass::oid") == place, "ordered rows were ordered again"
+
+
+async def test_searches_go_on_meanwhile(
+    client: httpx.AsyncClient, session: Session, scrambled: asyncpg.Connection
+) -> None:
+    is_done = asyncio.Event()
+    place = await scrambled.fetchval("select 'search_rows'::regclass::oid")
+
+    async def search_on() -> int:
+        asked = 0
+        while not is_done.is_set():
+            await ask(client, f"housing {asked % 7}")
+            asked += 1
+        return asked
+
+    async with asyncio.TaskGroup() as group:
+        searchers = [group.create_task(search_on()) for _ in range(4)]
+        for _ in range(3):
+            for statement in SCRAMBLE:
+                await scrambled.execute(statement)
+            await service.order_rows(session)
+            await session.commit()
+        is_done.set()
+    assert all(searcher.result() > 3 for searcher in searchers)
+    assert await scrambled.fetchval("select 'search_rows'::regclass::oid") != place
 
 
 async def test_a_small_directory_keeps_its_rows(session: Session, scrambled: asyncpg.Connection) -> None:

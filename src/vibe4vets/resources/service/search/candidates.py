@@ -149,7 +149,7 @@ def loose(knowledge: Knowledge, understanding: Understanding) -> Candidates | No
     found = [all_of([some, here]), all_of([rare, here]) if rare else Query()]
     if around:
         branches += [all_of([some, squares]) for squares in around]
-        found.append(all_of([related(understanding), around[-2]]))
+        found.append(all_of([related(understanding), around[-len(codes.GRIDS)]]))
     else:
         branches += [all_of([every, lexeme(codes.NATIONAL)]), _pairs(concepts), _perhaps(understanding, some)]
     outward = _outward(every, [*around, here]) | _outward(some, [*around, here])
