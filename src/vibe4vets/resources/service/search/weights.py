@@ -68,7 +68,7 @@ SURE_PLACE: Final = 0.8
 
 # -- how many are looked at
 BRANCH: Final = 200
-BRANCH_OF_MANY: Final = 250
+BRANCH_OF_MANY: Final = 220
 """The same in a large directory, where more are cut off."""
 SAMPLED_FROM: Final = 100_000
 """From so many resources on totals may be estimates, and what is common is looked for in the sample first."""
